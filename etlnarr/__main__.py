@@ -1,0 +1,5 @@
+"""`python -m etlnarr` is `etlnarr`."""
+
+from etlnarr.cli import main
+
+main()

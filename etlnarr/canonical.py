@@ -1,0 +1,119 @@
+"""Rows of one writer schema to canonical records and readings."""
+
+from typing import Final
+
+import polars as pl
+
+from etlnarr.model import Field, RecordType, Shape
+
+METADATA: Final = {
+    "id": Field(("metadata.id",), required=False, kind="text"),
+    "source": Field(("metadata.dataOriginPackageName",), required=False, kind="text"),
+    "modified": Field(("metadata.lastModifiedTimeEpochMillis", "metadata.lastModifiedTime.epochMillis"), required=False),
+    "version": Field(("metadata.clientRecordVersion",), required=False),
+    "device": Field(("metadata.device.model",), required=False, kind="text"),
+    "fetched": Field(("appRecordFetchTimeEpochMillis", "appRecordFetchTime.epochMillis"), required=False),
+}
+"""What every Health Connect record carries, whatever its type."""
+
+OPTIONAL: Final = {
+    "offset": pl.String(),
+    "value": pl.Float64(),
+    "label": pl.String(),
+    "meal_type": pl.String(),
+    "relation_to_meal": pl.String(),
+}
+KINDS: Final = {"integer": (pl.Int64(),), "number": (pl.Float64(), pl.Int64()), "text": (pl.String(),)}
+UNKNOWN_SOURCE: Final = "unknown"
+EARLIEST: Final = 946_684_800_000
+LATEST: Final = 4_102_444_800_000
+"""2000-01-01 and 2100-01-01 in epoch ms: a time outside of them is a fault, not a time."""
+
+
+def missing_fields(columns: pl.Schema, shape: Shape) -> list[str]:
+    """Return the required fields that the writer schema lacks or has in another type, under their real names."""
+    wanted = [(columns, f) for f in shape.record.values()]
+    if shape.items_path is not None:
+        inner = _dtype(columns, shape.items_path)
+        items = inner.inner if isinstance(inner, pl.List) else None
+        item_columns = items.to_schema() if isinstance(items, pl.Struct) else pl.Schema()
+        wanted += [(item_columns, f) for f in shape.items.values()]
+    return [field.paths[0] for within, field in wanted if field.required and _found(within, field) is None]
+
+
+def records(rows: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
+    """Return one line per record.
+
+    Shapes: rows as the writer's columns plus upload and record; the result upload, record, identity, source, device,
+    modified, version, fetched, start, end, offset, value_present, in the order of rows.
+    """
+    schema = rows.schema
+    fields = {**METADATA, **kind.shape.record}
+    plain = rows.select("upload", "record", *(_expr(schema, name, field) for name, field in fields.items()))
+    if "end" not in plain.columns:
+        plain = plain.with_columns(end=pl.col("start"))
+    return plain.with_columns(
+        *(pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in plain.columns),
+        pl.col("source").fill_null(UNKNOWN_SOURCE),
+        pl.col("modified", "version").fill_null(0),
+        *(_plausible(name) for name in ("start", "end", "fetched")),
+    ).with_columns(identity=_identity())
+
+
+def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
+    """Return one line per reading.
+
+    Shapes: found as records() returned it; the result upload, record, start, end, value, label, meal_type,
+    relation_to_meal. A record without items is one reading without a value.
+    """
+    columns = ["upload", "record", "start", "end", "value", "label", "meal_type", "relation_to_meal"]
+    if kind.shape.items_path is None:
+        return found.select(columns)
+    items = rows.select("upload", "record", _path(kind.shape.items_path).alias("item")).explode("item")
+    struct = items.schema["item"]
+    inner = struct.to_schema() if isinstance(struct, pl.Struct) else pl.Schema()
+    unnested = items.filter(pl.col("item").is_not_null()).unnest("item")
+    plain = unnested.select("upload", "record", *(_expr(inner, n, f) for n, f in kind.shape.items.items()))
+    if "end" not in plain.columns:
+        plain = plain.with_columns(end=pl.col("start"))
+    plain = plain.with_columns(
+        *(pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in plain.columns),
+        *(_plausible(name) for name in ("start", "end")),
+    )
+    whole = found.join(plain, on=["upload", "record"], how="anti")
+    return pl.concat([plain.select(columns), whole.select(columns)]).sort("upload", "record", maintain_order=True)
+
+
+def _identity() -> pl.Expr:
+    fallback = pl.format("at:{}|{}|{}|{}", "source", pl.col("device").fill_null(""), "start", "end")
+    return pl.when(pl.col("id").str.len_bytes() > 0).then(pl.format("id:{}", "id")).otherwise(fallback)
+
+
+def _plausible(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).is_between(EARLIEST, LATEST)).then(pl.col(name)).alias(name)
+
+
+def _expr(columns: pl.Schema, name: str, field: Field) -> pl.Expr:
+    dtype: pl.DataType = {"integer": pl.Int64(), "number": pl.Float64(), "text": pl.String()}[field.kind]
+    path = _found(columns, field)
+    return (pl.lit(None, dtype) if path is None else _path(path).cast(dtype)).alias(name)
+
+
+def _found(columns: pl.Schema, field: Field) -> str | None:
+    return next((path for path in field.paths if _dtype(columns, path) in KINDS[field.kind]), None)
+
+
+def _path(path: str) -> pl.Expr:
+    head, *rest = path.split(".")
+    expr = pl.col(head)
+    for part in rest:
+        expr = expr.struct.field(part)
+    return expr
+
+
+def _dtype(columns: pl.Schema, path: str) -> pl.DataType | None:
+    head, _, rest = path.partition(".")
+    dtype = columns.get(head)
+    if not rest:
+        return dtype
+    return _dtype(dtype.to_schema(), rest) if isinstance(dtype, pl.Struct) else None

@@ -1,0 +1,90 @@
+"""Opening the catalog, and what may go wrong with it."""
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import duckdb
+
+from etlnarr.errors import CatalogBusyError, EtlnarrError, UsageError
+
+Catalog: TypeAlias = duckdb.DuckDBPyConnection
+
+SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+HOLDER: Final = re.compile(r"\(PID (\d+)\)")
+RETRY_SECONDS: Final = 0.1
+
+
+@contextlib.contextmanager
+def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
+    """Open the catalog for writing, and make it if there is none.
+
+    Errors: CatalogBusyError naming the holder when it is still held after wait_seconds; UsageError for a file that is
+    no catalog; EtlnarrError when it cannot be written.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            con = _connect(path, read_only=False)
+            break
+        except CatalogBusyError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+    with contextlib.closing(con):
+        with _faults(path):
+            con.execute(SCHEMA)
+            yield con
+
+
+@contextlib.contextmanager
+def peek(path: Path) -> Iterator[Catalog]:
+    """Open the catalog for reading.
+
+    Errors: CatalogBusyError while another process writes; UsageError when there is none.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no catalog here yet; run etlnarr build, or name it with --catalog")
+    with contextlib.closing(_connect(path, read_only=True)) as con, _faults(path):
+        yield con
+
+
+@contextlib.contextmanager
+def transaction(con: Catalog) -> Iterator[None]:
+    """Commit all that happens inside, or none of it."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def _connect(path: Path, *, read_only: bool) -> Catalog:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return duckdb.connect(str(path), read_only=read_only)
+    except OSError as fault:
+        raise EtlnarrError(f"{path}: the catalog cannot be made here; check the folder and its rights") from fault
+    except duckdb.IOException as fault:
+        if holder := HOLDER.search(str(fault)):
+            raise CatalogBusyError(
+                f"{path}: held by process {holder[1]}; run again when it is done, or wait with --wait-lock SECONDS"
+            ) from fault
+        raise UsageError(f"{path}: not a catalog that can be opened; name another with --catalog") from fault
+    except duckdb.Error as fault:
+        raise UsageError(f"{path}: not a catalog that can be opened; name another with --catalog") from fault
+
+
+@contextlib.contextmanager
+def _faults(path: Path) -> Iterator[None]:
+    """Name the catalog and the kind of fault; the text of a database error may quote a row."""
+    try:
+        yield
+    except duckdb.Error as fault:
+        kind = type(fault).__name__.removesuffix("Exception")
+        raise EtlnarrError(f"{path}: the catalog failed ({kind}); what was committed is safe, run again") from fault

@@ -1,0 +1,104 @@
+"""What validation reads and decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from etlnarr.catalog.connection import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The state that validation gives to an upload."""
+
+    no: int
+    state: str
+    reason: str | None
+    quality: str | None
+    quarantine_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """An upload that waits for validation."""
+
+    no: int
+    record_type: str | None
+    content_hash: str
+    uploaded: int
+    key: str
+    bucket: str
+    url: str
+    records: int
+    state: str
+    reason: str | None
+    detail: str | None
+
+
+def undecided(con: Catalog) -> list[Undecided]:
+    """Return the uploads that wait for validation, by type and number."""
+    rows = con.execute(
+        """
+        SELECT no, record_type, content_hash, uploaded, key, bucket, url, records, state, reason, detail
+        FROM uploads WHERE state IN ('decoded', 'unreadable') ORDER BY record_type, no
+        """
+    ).fetchall()
+    return [Undecided(*row) for row in rows]
+
+
+def rows_of(con: Catalog, numbers: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return records and readings of uploads, in the order of the files."""
+    wanted = pl.DataFrame({"upload": numbers}, schema={"upload": pl.Int64})
+    con.register("wanted", wanted)
+    records = con.sql("SELECT * FROM records SEMI JOIN wanted USING (upload) ORDER BY upload, record").pl()
+    readings = con.sql("SELECT * FROM readings SEMI JOIN wanted USING (upload) ORDER BY upload, record, start").pl()
+    con.unregister("wanted")
+    return records, readings
+
+
+def decide(con: Catalog, decisions: Sequence[Decision]) -> None:
+    """Store decisions."""
+    if not decisions:
+        return
+    con.register("decisions", pl.DataFrame(decisions, orient="row", infer_schema_length=None))
+    con.execute(
+        """
+        UPDATE uploads SET state = d.state, reason = d.reason, quality = d.quality, quarantine_key = d.quarantine_key
+        FROM decisions AS d WHERE uploads.no = d.no
+        """
+    ).complete()
+    con.unregister("decisions")
+
+
+def quarantine_keys(con: Catalog) -> set[str]:
+    """Return the keys under which uploads are quarantined."""
+    rows = con.execute("SELECT quarantine_key FROM uploads WHERE quarantine_key IS NOT NULL").fetchall()
+    return {key for (key,) in rows}
+
+
+def refresh_novelty(con: Catalog) -> None:
+    """Work out which accepted uploads bring something new.
+
+    Shapes: an upload does when it has a record, or a later version of one, that no accepted upload of its user
+    earlier in upload time (then hash) has. Versions go by time of the last write, then by the client's version.
+    """
+    con.execute(
+        """
+        WITH stale AS (SELECT DISTINCT user_id FROM uploads WHERE brings_new IS NULL AND state = 'accepted'),
+        versions AS (
+            SELECT no, user_id, record_type, uploaded, content_hash, identity,
+                   modified::HUGEINT * 18446744073709551616 + version AS version
+            FROM records JOIN uploads ON no = upload JOIN stale USING (user_id) WHERE state = 'accepted'
+        ),
+        compared AS (
+            SELECT no, version, max(version) OVER (
+                PARTITION BY user_id, record_type, identity ORDER BY uploaded, content_hash
+                RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP
+            ) AS best
+            FROM versions
+        ),
+        answers AS (SELECT no, bool_or(best IS NULL OR version > best) AS brings_new FROM compared GROUP BY no)
+        UPDATE uploads SET brings_new = answers.brings_new FROM answers WHERE uploads.no = answers.no
+        """
+    ).complete()

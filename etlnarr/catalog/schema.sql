@@ -1,0 +1,83 @@
+-- What the catalog remembers. Times are epoch milliseconds; documents are JSON with sorted keys.
+
+CREATE TABLE IF NOT EXISTS uploads (
+    no              BIGINT PRIMARY KEY,   -- local to this catalog, never exported
+    user_id         VARCHAR NOT NULL,
+    content_hash    VARCHAR NOT NULL,     -- SHA-256 of the bytes
+    record_type     VARCHAR,              -- null when the bytes do not tell
+    uploaded        BIGINT NOT NULL,
+    key             VARCHAR NOT NULL,     -- relative to the lake or the source root
+    bucket          VARCHAR NOT NULL,
+    url             VARCHAR NOT NULL,
+    correlation_id  VARCHAR,              -- null when no envelope gave one
+    size            BIGINT NOT NULL,
+    records         BIGINT NOT NULL,
+    codec           VARCHAR,
+    fingerprint     VARCHAR,              -- of the writer schema
+    drift           BOOLEAN NOT NULL DEFAULT FALSE,
+    state           VARCHAR NOT NULL,     -- unreadable, decoded, accepted, quarantined
+    reason          VARCHAR,              -- why it cannot be used; schema_error may stand beside decoded
+    detail          VARCHAR,              -- the reason in words, or the fields that the schema lacks
+    quality         VARCHAR,              -- document: scores, rule counts, errors, warnings
+    quarantine_key  VARCHAR,
+    brings_new      BOOLEAN,              -- kept because working it out sorts every record of a user
+    first_told      BIGINT,
+    UNIQUE (user_id, content_hash)
+);
+
+CREATE TABLE IF NOT EXISTS sources (
+    url       VARCHAR PRIMARY KEY,
+    size      BIGINT NOT NULL,
+    stamp     VARCHAR NOT NULL,           -- ETag or time of change
+    key       VARCHAR NOT NULL,
+    bucket    VARCHAR NOT NULL,
+    uploaded  BIGINT NOT NULL,
+    upload    BIGINT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS records (
+    upload       BIGINT NOT NULL,
+    record       BIGINT NOT NULL,         -- position inside the upload
+    identity     VARCHAR NOT NULL,        -- metadata.id, else app, device, start and end
+    modified     BIGINT NOT NULL,
+    version      BIGINT NOT NULL,
+    source       VARCHAR NOT NULL,
+    device       VARCHAR,
+    start        BIGINT,
+    "end"        BIGINT,
+    "offset"     VARCHAR,
+    fetched      BIGINT
+);
+
+CREATE TABLE IF NOT EXISTS readings (
+    upload            BIGINT NOT NULL,
+    record            BIGINT NOT NULL,
+    start             BIGINT,
+    "end"             BIGINT,
+    value             DOUBLE,
+    label             VARCHAR,
+    meal_type         VARCHAR,
+    relation_to_meal  VARCHAR
+);
+
+CREATE TABLE IF NOT EXISTS analyses (
+    upload    BIGINT PRIMARY KEY,
+    inputs    VARCHAR NOT NULL,           -- hash of all that the analysis depends on
+    document  VARCHAR NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS examples (
+    upload      BIGINT PRIMARY KEY,
+    inputs      VARCHAR NOT NULL,         -- hash of all that the example depends on
+    example_id  VARCHAR NOT NULL,
+    category    VARCHAR NOT NULL,
+    month       VARCHAR NOT NULL,
+    line        VARCHAR NOT NULL          -- the row as exported, less what settings may leave out
+);
+
+CREATE TABLE IF NOT EXISTS exports (
+    key        VARCHAR PRIMARY KEY,
+    month      VARCHAR NOT NULL,
+    signature  VARCHAR NOT NULL,          -- of the examples and of the settings that shape their lines
+    rows       BIGINT NOT NULL
+);

@@ -1,0 +1,95 @@
+"""The counts that say where everything stands, and the copy of them that can be read while a run writes."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from etlnarr.catalog.connection import Catalog, peek
+from etlnarr.errors import CatalogBusyError
+
+
+class Status(BaseModel):
+    """Counts of uploads and examples; as_of is set when they come from a copy, made while a run writes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    uploads: dict[str, dict[str, int]]  # by record type and state
+    quarantined: dict[str, int]  # by reason
+    duplicates: int
+    records: int
+    examples: dict[str, dict[str, int]]  # by month and category
+    as_of: str | None = None
+
+
+def count(con: Catalog) -> Status:
+    """Count what the catalog holds."""
+    states = con.execute(
+        """
+        SELECT coalesce(record_type, 'unknown'),
+               CASE WHEN state = 'accepted' AND NOT brings_new THEN 'superseded' ELSE state END AS state, count(*)
+        FROM uploads GROUP BY ALL ORDER BY ALL
+        """
+    ).fetchall()
+    told = con.execute(
+        """
+        SELECT month, category, count(*) FROM examples JOIN uploads ON no = upload
+        WHERE state = 'accepted' AND brings_new GROUP BY ALL ORDER BY ALL
+        """
+    ).fetchall()
+    reasons = con.execute(
+        "SELECT reason, count(*) FROM uploads WHERE state = 'quarantined' GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return Status(
+        uploads=_tree(states),
+        quarantined=dict(reasons),
+        duplicates=_number(con, "SELECT count(*) - (SELECT count(*) FROM uploads) FROM sources"),
+        records=_number(
+            con,
+            """
+            SELECT count(*) FROM (
+                SELECT DISTINCT user_id, record_type, identity FROM records JOIN uploads ON no = upload
+                WHERE state <> 'quarantined'
+            )
+            """,
+        ),
+        examples=_tree(told),
+    )
+
+
+def publish(con: Catalog, path: Path) -> None:
+    """Put the counts beside the catalog, for those who ask while it is being written."""
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    copy = _copy(path)
+    aside = copy.with_name(f".{copy.name}.new")
+    aside.write_text(count(con).model_copy(update={"as_of": now}).model_dump_json(), encoding="utf-8")
+    aside.replace(copy)
+
+
+def read(path: Path) -> Status:
+    """Count what the catalog holds, or tell its copy while another process writes it.
+
+    Errors: UsageError when there is no catalog; CatalogBusyError when it is held and no copy was made yet.
+    """
+    try:
+        with peek(path) as con:
+            return count(con)
+    except CatalogBusyError:
+        if not _copy(path).exists():
+            raise
+        return Status.model_validate_json(_copy(path).read_text(encoding="utf-8"))
+
+
+def _copy(path: Path) -> Path:
+    return path.with_name(f"{path.name}.status.json")
+
+
+def _number(con: Catalog, query: str) -> int:
+    return int(con.execute(query).fetchall()[0][0])
+
+
+def _tree(rows: list[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    tree: dict[str, dict[str, int]] = {}
+    for first, second, number in rows:
+        tree.setdefault(first, {})[second] = number
+    return tree

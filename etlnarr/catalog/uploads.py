@@ -1,0 +1,136 @@
+"""Uploads, the places they were found at, and their records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from etlnarr.catalog.connection import Catalog
+
+RECORD_COLUMNS = (
+    "upload", "record", "identity", "modified", "version", "source", "device", "start", "end", "offset", "fetched",
+)  # fmt: skip
+READING_COLUMNS = ("upload", "record", "start", "end", "value", "label", "meal_type", "relation_to_meal")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One upload as it enters the catalog. Times in epoch ms."""
+
+    no: int
+    user_id: str
+    content_hash: str
+    record_type: str | None
+    uploaded: int
+    key: str
+    bucket: str
+    url: str
+    size: int
+    state: str = "unreadable"
+    records: int = 0
+    codec: str | None = None
+    fingerprint: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+    correlation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the bytes of an upload were found."""
+
+    url: str
+    size: int
+    stamp: str
+    key: str
+    bucket: str
+    uploaded: int
+    upload: int
+
+
+def known_places(con: Catalog) -> set[tuple[str, int, str]]:
+    """Return url, size and stamp of every source that was read."""
+    return set(con.execute("SELECT url, size, stamp FROM sources").fetchall())
+
+
+def known_contents(con: Catalog) -> tuple[dict[tuple[str, str], int], dict[int, int | None]]:
+    """Return the number of each upload by user and content hash, and the latest fetch time by number."""
+    rows = con.execute(
+        """
+        SELECT user_id, content_hash, no, fetched FROM uploads
+        LEFT JOIN (SELECT upload AS no, max(fetched) AS fetched FROM records GROUP BY upload) USING (no)
+        """
+    ).fetchall()
+    return {(user, content): no for user, content, no, _ in rows}, {no: fetched for _, _, no, fetched in rows}
+
+
+def next_no(con: Catalog) -> int:
+    """Return the next number of an upload."""
+    return int(con.execute("SELECT coalesce(max(no), 0) + 1 FROM uploads").fetchall()[0][0])
+
+
+def add(
+    con: Catalog,
+    uploads: Sequence[Upload],
+    places: Sequence[Place],
+    records: Sequence[pl.DataFrame],
+    readings: Sequence[pl.DataFrame],
+) -> None:
+    """Store uploads with their records, and let each upload stand under its earliest place.
+
+    Shapes: records and readings as etlnarr.canonical returns them.
+    """
+    _append(con, "uploads", [pl.DataFrame(uploads, orient="row", infer_schema_length=None)] if uploads else [])
+    _append(con, "records", [frame.select(RECORD_COLUMNS) for frame in records])
+    _append(con, "readings", [frame.select(READING_COLUMNS) for frame in readings])
+    if places:
+        con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
+        con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
+        con.execute(EARLIEST_PLACE).complete()
+        con.execute(STALE).complete()
+        con.unregister("new_places")
+
+
+EARLIEST_PLACE = """
+    UPDATE uploads SET uploaded = first.uploaded, key = first.key, bucket = first.bucket, url = first.url
+    FROM (
+        SELECT DISTINCT ON (upload) upload, uploaded, key, bucket, url FROM sources
+        WHERE upload IN (SELECT upload FROM new_places) ORDER BY upload, uploaded, key, bucket, url
+    ) AS first
+    WHERE uploads.no = first.upload AND uploads.url <> first.url
+"""
+
+
+STALE = """
+    UPDATE uploads SET brings_new = NULL WHERE user_id IN (
+        SELECT user_id FROM uploads JOIN new_places ON no = upload
+    )
+"""
+"""Whether an upload brings something new depends on every upload of its user."""
+
+
+def _append(con: Catalog, table: str, frames: Sequence[pl.DataFrame]) -> None:
+    if frames:
+        con.register("new_rows", pl.concat(frames))
+        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows").complete()
+        con.unregister("new_rows")
+
+
+def mark_drift(con: Catalog) -> int:
+    """Mark the uploads that first brought a writer schema unlike those their type had; return how many are new.
+
+    Shapes: the schema that a type was first seen with is no drift.
+    """
+    return len(
+        con.execute(
+            """
+            UPDATE uploads SET drift = TRUE FROM (
+                SELECT record_type, fingerprint, min(no) AS no,
+                       row_number() OVER (PARTITION BY record_type ORDER BY min(no)) AS nth
+                FROM uploads WHERE fingerprint IS NOT NULL GROUP BY record_type, fingerprint
+            ) AS seen
+            WHERE uploads.no = seen.no AND seen.nth > 1 AND NOT uploads.drift
+            RETURNING uploads.no
+            """
+        ).fetchall()
+    )

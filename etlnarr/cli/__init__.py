@@ -1,0 +1,19 @@
+"""The command line: parse, call one stage, report. The only place that prints."""
+
+import os
+import sys
+
+from etlnarr.cli.commands import app
+from etlnarr.errors import EtlnarrError
+
+
+def main() -> None:
+    """Run the command line; every fault of ours ends in one line and its exit code."""
+    try:
+        app()
+    except EtlnarrError as fault:
+        print(f"etlnarr: {fault}", file=sys.stderr)
+        sys.exit(fault.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say to it
+        sys.exit(1)

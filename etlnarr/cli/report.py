@@ -1,0 +1,102 @@
+"""What the commands say: a short summary for people, JSON for programs."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import typer
+from pydantic import BaseModel
+from structlog.typing import FilteringBoundLogger
+
+from etlnarr.catalog import status
+from etlnarr.catalog.status import Status
+from etlnarr.cli.session import Session
+from etlnarr.settings import Settings
+
+if TYPE_CHECKING:
+    from etlnarr.stages.build import Report
+
+
+def show(done: object, summary: Iterable[str], *, as_json: bool) -> None:
+    """Print a report in the form that was asked for."""
+    if as_json:
+        typer.echo(json.dumps(_plain(done), sort_keys=True, ensure_ascii=False, indent=2))
+        return
+    for line in summary:
+        typer.echo(line)
+
+
+def finish(opened: Session, stage: str, done: object) -> None:
+    """Log what a stage did and publish the counts for those who ask while others write."""
+    opened.log.info("stage", stage=stage, **_plain(done))
+    if not opened.run.dry:
+        status.publish(opened.con, opened.run.settings.catalog)
+
+
+def log_build(log: FilteringBoundLogger, done: "Report") -> None:
+    """Log what each stage of a build did."""
+    for stage, seconds in done.seconds.items():
+        log.info("stage", stage=stage, seconds=seconds, **_plain(getattr(done, stage)))
+
+
+def fields(done: object) -> Iterator[str]:
+    """Yield one line per count of a stage."""
+    for name, value in _plain(done).items():
+        yield f"{name:<12} {', '.join(value) if isinstance(value, list) else value}"
+
+
+def build_summary(done: "Report", settings: Settings, *, dry: bool) -> Iterator[str]:
+    """Yield the summary of a build."""
+    found = done.ingest
+    parts = [
+        f"{number} {name}"
+        for name, number in (
+            ("new", found.new), ("unreadable", found.unreadable), ("duplicate", found.duplicate), ("known", found.known)
+        )  # fmt: skip
+        if number
+    ]
+    yield f"uploads      {found.found} found: {', '.join(parts) or 'none'}"
+    if found.ignored:
+        yield f"             {found.ignored} files passed over, their names do not end in .avro"
+    if found.drift:
+        yield f"schema drift {found.drift} writer schemas never seen before for their type"
+    yield from status_summary(done.status)
+    told = done.narrate
+    yield f"told         {told.told} examples, {told.unchanged} unchanged"
+    verb = "would write" if dry else "wrote"
+    yield f"export       {done.export.rows} rows; {verb} {len(done.export.written)} files, {done.export.unchanged} unchanged"
+    for key in done.export.written:
+        yield f"             {settings.lake.rstrip('/')}/{key}"
+    if done.validate.lost:
+        yield f"quarantine   {done.validate.lost} uploads were gone from their source before they could be copied"
+    yield f"seconds      {', '.join(f'{stage} {seconds}' for stage, seconds in done.seconds.items())}"
+
+
+def status_summary(found: Status) -> Iterator[str]:
+    """Yield the counts of the catalog."""
+    if found.as_of:
+        yield f"as of {found.as_of}; a run is writing the catalog now"
+    yield f"catalog      {found.records} distinct records, {found.duplicates} duplicate files"
+    for kind, states in found.uploads.items():
+        yield f"  {kind:<34} {', '.join(f'{number} {state}' for state, number in states.items())}"
+    for reason, number in found.quarantined.items():
+        yield f"quarantined  {number} for {reason}"
+    for month, categories in found.examples.items():
+        yield f"examples     {month}: {', '.join(f'{number} {name}' for name, number in categories.items())}"
+
+
+def inspection(done: Any) -> Iterator[str]:
+    """Yield what one upload yields."""
+    yield json.dumps(_plain(done), indent=2)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case BaseModel():
+            return value.model_dump(mode="json")
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+    return _plain(dataclasses.asdict(value)) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]  # an instance

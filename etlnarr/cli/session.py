@@ -1,0 +1,75 @@
+"""From options to a run: settings, people, lake, catalog, log."""
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import typer
+from pydantic import ValidationError
+from structlog.typing import FilteringBoundLogger
+
+from etlnarr import lake, logs, people
+from etlnarr.catalog import Catalog, open_catalog
+from etlnarr.errors import UsageError
+from etlnarr.run import Run, new_run_id, now_ms
+from etlnarr.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open catalog and the run that works on it."""
+
+    con: Catalog
+    run: Run
+    log: FilteringBoundLogger
+
+
+def settings_from(**options: object) -> Settings:
+    """Read the settings; an option that was given wins over the environment.
+
+    Errors: UsageError naming the setting, never its value.
+    """
+    try:
+        return Settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]  # judged right here
+    except ValidationError as fault:
+        first = fault.errors(include_input=False)[0]
+        name = str(first["loc"][0])
+        raise UsageError(f"{name} (ETL_{name.upper()}): {first['msg']}") from fault
+
+
+@contextlib.contextmanager
+def session(settings: Settings, *, wait: float, dry: bool = False, memory: bool = False) -> Iterator[Session]:
+    """Open the catalog for one command.
+
+    Errors: CatalogBusyError, UsageError.
+    """
+    run_id = new_run_id()
+    log = logs.configure(settings, run_id)
+    for notice in _notices(settings):
+        typer.echo(f"etlnarr: {notice}", err=True)
+    known = people.load(settings.people) if settings.people else {}
+    run = Run(settings, lake.root(settings.lake, settings), known, now_ms(), run_id, progress, dry)
+    unborn = dry and not settings.catalog.exists()
+    with open_catalog(Path(":memory:") if memory or unborn else settings.catalog, wait) as con:
+        yield Session(con, run, log)
+
+
+def progress(items: Sequence[T], stage: str) -> Iterable[T]:
+    """Draw a bar on a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty() or not items:
+        return items
+    from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
+
+    return tqdm(items, desc=stage, file=sys.stderr, leave=False)
+
+
+def _notices(settings: Settings) -> Iterator[str]:
+    if settings.deduplication_store == "sqlite":
+        yield f"ETL_DEDUPLICATION_STORE=sqlite: the DuckDB catalog at {settings.catalog} deduplicates instead"
+    if settings.deduplication_store == "redis":
+        yield "ETL_DEDUPLICATION_STORE=redis: one host needs no Redis; the DuckDB catalog deduplicates instead"

@@ -1,0 +1,77 @@
+"""What the name and place of an upload tell: who, when, which type."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+PREFIX: Final = "Avro"
+KEY_DATE: Final = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/[^/]*$")
+NAME: Final = re.compile(r"^(?P<who>.+?)_(?P<time>\d{8}_\d{6}|\d{13}|\d{10})(?:_.*)?$")
+DIGITS_OF_MS: Final = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a key says of its upload.
+
+    Units: times in epoch ms, UTC.
+    """
+
+    user_id: str | None
+    record_type: str | None
+    named: int | None  # the full time in the name
+    dated: int | None  # midnight of the date in the key
+
+
+def read(key: str, types: Collection[str]) -> Envelope:
+    """Read a key such as raw/StepsRecord/2025/11/15/user_1763208000_ab12.avro or StepsRecord_1758407139312.avro."""
+    *folders, file = key.split("/")
+    stem = file.rsplit(".", 1)[0]
+    match = NAME.match(stem)
+    who = match["who"] if match else None
+    parts = [base_name(part) for part in [*folders, who or stem]]
+    record_type = next((part for part in reversed(parts) if part in types), None)
+    user_id = who if who is not None and base_name(who) not in types else None
+    return Envelope(user_id, record_type, _named(match["time"]) if match else None, _dated(key))
+
+
+def base_name(name: str) -> str:
+    """Return the name of a record type without the prefix that some writers add."""
+    return name.removeprefix(PREFIX)
+
+
+def uploaded(envelope: Envelope, fetched: int | None, changed: int) -> int:
+    """Decide when an upload was made.
+
+    Units: epoch ms. The time in the name, else the latest fetch time, each only if it falls on the date of the key
+    or the key has none; else that date; else the time of the file.
+    """
+    for time in (envelope.named, fetched):
+        if time is not None and (envelope.dated is None or day(time) == day(envelope.dated)):
+            return time
+    return changed if envelope.dated is None else envelope.dated
+
+
+def day(ms: int) -> str:
+    """Return the UTC date of a time as YYYY-MM-DD."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _named(text: str) -> int | None:
+    if "_" in text:
+        return _ms(text, "%Y%m%d_%H%M%S")
+    return int(text) if len(text) == DIGITS_OF_MS else int(text) * 1000
+
+
+def _dated(key: str) -> int | None:
+    match = KEY_DATE.search(key)
+    return _ms("-".join(match.groups()), "%Y-%m-%d") if match else None
+
+
+def _ms(text: str, pattern: str) -> int | None:
+    try:
+        return int(datetime.strptime(text, pattern).replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        return None

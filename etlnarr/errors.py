@@ -1,0 +1,63 @@
+"""What can go wrong, and the exit code each kind of fault ends with.
+
+EtlnarrError                 1  failed
+├── UsageError               2  a wrong argument, setting or file given by the person
+├── RejectedError            3  uploads were rejected and --strict was given
+├── GateError                4  a proof failed, nothing was published
+├── TemporaryError          75  away for now, run again
+│   ├── CatalogBusyError        another process holds the catalog
+│   └── LakeUnavailableError    the lake does not answer
+└── UnreadableError          1  the bytes of one upload cannot be used; ends in quarantine, never at the person
+"""
+
+from typing import ClassVar
+
+
+class EtlnarrError(Exception):
+    """A fault that is told in one line: what, where, what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(EtlnarrError):
+    """The person asked for something that cannot be done as asked."""
+
+    exit_code = 2
+
+
+class RejectedError(EtlnarrError):
+    """Some uploads were rejected, and the person wanted to know."""
+
+    exit_code = 3
+
+
+class GateError(EtlnarrError):
+    """A proof failed; nothing was published."""
+
+    exit_code = 4
+
+
+class TemporaryError(EtlnarrError):
+    """Something is away for now; the same command will do later."""
+
+    exit_code = 75
+
+
+class CatalogBusyError(TemporaryError):
+    """Another process holds the catalog."""
+
+
+class LakeUnavailableError(TemporaryError):
+    """The lake does not answer."""
+
+
+class UnreadableError(EtlnarrError):
+    """The bytes of one upload cannot be used.
+
+    Units: reason is the snake_case name under which the upload is quarantined.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail

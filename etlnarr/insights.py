@@ -1,0 +1,162 @@
+"""Readings to insights: the declarations of a record type evaluated for all subjects together."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from etlnarr.model import Batch, Gate, Json, Metric, RecordType, Verdict
+from etlnarr.wire import Withheld
+
+SIGNIFICANT_DIGITS: Final = 10
+"""Sums depend on the order of their terms in the last digits; insights do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """What was worked out for one subject."""
+
+    subject: str
+    clinical: dict[str, Json]
+    withheld: list[Withheld]
+    recommendations: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A metric or a verdict, with all that may keep it from being stated."""
+
+    path: str
+    gates: tuple[Gate, ...]
+    undefined: tuple[str, str]
+
+
+def evaluate(kind: RecordType, batch: Batch, habits: Sequence[tuple[str, Gate]]) -> pl.DataFrame:
+    """Evaluate every metric, gate, verdict and recommendation.
+
+    Shapes: one row per subject in the order of the subjects; a column per path; "gate|path" holds the position of the
+    first gate that the claim did not pass, null when it passed all; "advice|name" whether it is given. Habits are
+    gates of sources by the path, or the beginning of the path, that they concern.
+    """
+    row = _quantities(kind, batch)
+    row = row.with_columns(_tidy(row.schema[metric.path], metric.path) for metric in kind.metrics)
+    row = row.with_columns(_word(verdict).alias(verdict.path) for verdict in kind.verdicts)
+    claims = claims_of(kind, habits)
+    row = row.with_columns(_first_failed(claim.gates).alias(f"gate|{claim.path}") for claim in claims)
+    return row.with_columns(
+        (advice.when.fill_null(value=False) & pl.col(advice.follows).is_not_null() & pl.col(f"gate|{advice.follows}").is_null())
+        .alias(f"advice|{advice.name}")
+        for advice in kind.recommendations
+    ).sort("subject")
+
+
+def claims_of(kind: RecordType, habits: Sequence[tuple[str, Gate]]) -> list[Claim]:
+    """Return metrics and verdicts with their gates; a verdict has those of its metric too."""
+    gates = {metric.path: metric.gates for metric in kind.metrics}
+    undefined = {metric.path: metric.undefined for metric in kind.metrics}
+    claims = [Claim(metric.path, metric.gates, metric.undefined) for metric in kind.metrics]
+    claims += [
+        Claim(v.path, (*gates.get(v.metric, ()), *v.gates), undefined.get(v.metric, ("", ""))) for v in kind.verdicts
+    ]
+    concerned = {v.path: v.metric for v in kind.verdicts}
+    return [
+        Claim(
+            claim.path,
+            (*claim.gates, *(g for path, g in habits if _under(claim.path, path) or _under(concerned.get(claim.path, ""), path))),
+            claim.undefined,
+        )
+        for claim in claims
+    ]
+
+
+def unfold(kind: RecordType, row: pl.DataFrame, habits: Sequence[tuple[str, Gate]]) -> Iterator[Insights]:
+    """Turn the rows of evaluate() into nested insights and the list of what is withheld."""
+    claims = claims_of(kind, habits)
+    for line in row.iter_rows(named=True):
+        withheld = [entry for claim in claims if (entry := _withheld(claim, line)) is not None]
+        clinical = _nested({claim.path: line[claim.path] for claim in claims})
+        advice = [a.name for a in kind.recommendations if line[f"advice|{a.name}"]]
+        yield Insights(line["subject"], *_folded(clinical, withheld), advice)
+
+
+def _quantities(kind: RecordType, batch: Batch) -> pl.DataFrame:
+    source = pl.col("source").unique_counts()
+    row = batch.readings.group_by("subject", maintain_order=True).agg(
+        pl.col("source").mode().sort().first(),
+        *(metric.agg.alias(metric.path) for metric in kind.metrics if metric.agg is not None),
+    )
+    row = row.join(batch.people, on="subject", how="left")
+    for table in kind.tables:
+        row = row.join(table(batch), on="subject", how="left")
+    for metric in kind.metrics:
+        if metric.agg is None:
+            expr = pl.col(metric.path.rsplit(".", 1)[-1]) if metric.expr is None else metric.expr
+            row = row.with_columns(expr.alias(metric.path))
+    return row
+
+
+def _tidy(dtype: pl.DataType, path: str) -> pl.Expr:
+    if not dtype.is_float():
+        return pl.col(path)
+    return pl.when(pl.col(path).is_finite()).then(pl.col(path).round_sig_figs(SIGNIFICANT_DIGITS)).alias(path)
+
+
+def _word(verdict: Verdict) -> pl.Expr:
+    if verdict.expr is not None:
+        return verdict.expr
+    value = pl.col(verdict.metric)
+    word: pl.Expr = pl.lit(None, pl.String)
+    for name, upper, closed in reversed(verdict.bands):
+        word = pl.when(value <= upper if closed else value < upper).then(pl.lit(name)).otherwise(word)
+    return pl.when(value.is_not_null()).then(word)
+
+
+def _first_failed(gates: Sequence[Gate]) -> pl.Expr:
+    failed: pl.Expr = pl.lit(None, pl.Int16)
+    for position, gate in reversed(list(enumerate(gates))):
+        failed = pl.when(gate.passes.fill_null(value=False)).then(failed).otherwise(pl.lit(position, pl.Int16))
+    return failed
+
+
+def _withheld(claim: Claim, line: Mapping[str, Json]) -> Withheld | None:
+    position = line[f"gate|{claim.path}"]
+    if isinstance(position, int):
+        gate = claim.gates[position]
+        return Withheld(path=claim.path, reason=gate.reason, needs=gate.needs)
+    if line[claim.path] is None:
+        return Withheld(path=claim.path, reason=claim.undefined[0], needs=claim.undefined[1])
+    return None
+
+
+def _nested(flat: Mapping[str, Json]) -> dict[str, Json]:
+    tree: dict[str, Json] = {}
+    for path, value in flat.items():
+        *parents, name = path.split(".")
+        node = tree
+        for parent in parents:
+            inner = node.setdefault(parent, {})
+            if not isinstance(inner, dict):
+                raise TypeError(f"{path}: {parent} is a value and a group")
+            node = inner
+        node[name] = value
+    return tree
+
+
+def _folded(clinical: dict[str, Json], withheld: list[Withheld]) -> tuple[dict[str, Json], list[Withheld]]:
+    """Let a group of which nothing is defined, all for one reason, be withheld as one."""
+    for group, inner in clinical.items():
+        own = [entry for entry in withheld if entry.path.startswith(f"{group}.")]
+        if len(own) > 1 and _empty(inner) and len({(entry.reason, entry.needs) for entry in own}) == 1:
+            clinical[group] = None
+            rest = [entry for entry in withheld if entry not in own]
+            withheld = [*rest, own[0].model_copy(update={"path": group})]
+    return clinical, withheld
+
+
+def _empty(node: Json) -> bool:
+    return all(_empty(inner) for inner in node.values()) if isinstance(node, dict) else node is None
+
+
+def _under(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(f"{prefix}.")

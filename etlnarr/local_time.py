@@ -1,0 +1,114 @@
+"""Which offset holds for a reading, and who says so.
+
+The zone a person gave decides; else the record's own offset, unless it is a Z from a source that writes Z always;
+then the offset of the person's record nearest in time, if it overlaps or falls on the same local day; else no clock
+claim is made. An offset never becomes the name of a zone.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import polars as pl
+
+DAY_MS: Final = 86_400_000
+OFFSET: Final = r"^(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})(?::?(\d{2}))?$"
+UTC_NAMES: Final = ("Z", "UTC", "GMT")
+
+
+def seconds(offset: pl.Expr) -> pl.Expr:
+    """Return the seconds east of UTC of texts such as -05:00 or Z, null for any other text."""
+    part = [offset.str.extract(OFFSET, group) for group in range(1, 5)]
+    east = sum((p.cast(pl.Int32) * unit for p, unit in zip(part[1:3], (3600, 60), strict=True)), pl.lit(0, pl.Int32))
+    whole = east + part[3].cast(pl.Int32).fill_null(0)
+    signed = pl.when(part[0] == "-").then(-whole).otherwise(whole)
+    return pl.when(offset.is_in(UTC_NAMES)).then(0).otherwise(signed).cast(pl.Int32)
+
+
+def donors(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
+    """Return the records whose own offset may be lent.
+
+    Shapes: user_id, start, end, source, offset; the result user_id, start, end, offset_s, ordered by start.
+    """
+    own = records.select("user_id", "start", "end", "source", offset_s=seconds(pl.col("offset")), text=pl.col("offset"))
+    lent = own.filter(pl.col("offset_s").is_not_null() & pl.col("start").is_not_null() & ~_mute(always_utc))
+    return lent.select("user_id", "start", "end", "offset_s").unique().sort("start", "end", "offset_s")
+
+
+def resolve(
+    readings: pl.DataFrame, zones: Mapping[str, str], lenders: pl.DataFrame, always_utc: Collection[str]
+) -> pl.DataFrame:
+    """Add offset_s and offset_origin to readings.
+
+    Shapes: readings with user_id, source, start, end, offset; zones the IANA zone by user; lenders as donors().
+    """
+    own = readings.with_columns(offset_s=seconds(pl.col("offset")), text=pl.col("offset"))
+    own = own.with_columns(offset_s=pl.when(~_mute(always_utc)).then("offset_s"), mute=_mute(always_utc))
+    borrowed = _borrowed(own.filter("mute").select("user_id", "start", "end").unique(), lenders)
+    joined = own.join(borrowed, on=["user_id", "start", "end"], how="left", maintain_order="left")
+    given = _given(zones)
+    return joined.with_columns(
+        offset_s=pl.coalesce(given, "offset_s", "lent_s"),
+        offset_origin=pl.when(given.is_not_null())
+        .then(pl.lit("setting"))
+        .when(pl.col("offset_s").is_not_null())
+        .then(pl.lit("record"))
+        .when(pl.col("lent_s").is_not_null())
+        .then(pl.lit("inferred")),
+    ).drop("text", "mute", "lent_s", "offset")
+
+
+def _mute(always_utc: Collection[str]) -> pl.Expr:
+    """Whether the record's Z says nothing."""
+    silent = pl.any_horizontal(
+        pl.lit(value=False), *(pl.col("source").str.starts_with(prefix) for prefix in sorted(always_utc))
+    )
+    return (pl.col("text").is_in(UTC_NAMES) & silent).fill_null(value=False)
+
+
+def _given(zones: Mapping[str, str]) -> pl.Expr:
+    """The offset that the user's zone has at the start of the reading."""
+    offset: pl.Expr = pl.lit(None, pl.Int32)
+    for zone in sorted(set(zones.values())):
+        users = [user for user, named in sorted(zones.items()) if named == zone]
+        there = pl.from_epoch("start", "ms").dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        east = (there.dt.base_utc_offset() + there.dt.dst_offset()).dt.total_seconds().cast(pl.Int32)
+        offset = pl.when(pl.col("user_id").is_in(users)).then(east).otherwise(offset)
+    return offset
+
+
+def _borrowed(wanting: pl.DataFrame, lenders: pl.DataFrame) -> pl.DataFrame:
+    """Find the nearest lender before and after each wanting reading, and take the nearer one that is close enough."""
+    found = wanting.sort("start")
+    for side, strategy in (("before", "backward"), ("after", "forward")):
+        named = lenders.rename({"offset_s": f"{side}_s", "end": f"{side}_end"}).with_columns(
+            pl.col("start").alias(f"{side}_start")
+        )
+        found = found.join_asof(
+            named, on="start", by="user_id", strategy=strategy, check_sortedness=False  # type: ignore[arg-type]  # literal
+        )
+    near = [_near(side) for side in ("before", "after")]
+    gaps = [_gap(side) for side in ("before", "after")]
+    lent = (
+        pl.when(near[0] & (~near[1] | (gaps[0] <= gaps[1])))
+        .then("before_s")
+        .when(near[1])
+        .then("after_s")
+    )
+    return found.select("user_id", "start", "end", lent_s=lent)
+
+
+def _near(side: str) -> pl.Expr:
+    """Whether the lender overlaps the reading or has it on one of its local days."""
+    shift = pl.col(f"{side}_s").cast(pl.Int64) * 1000
+    day, first, last = (
+        (pl.col(name) + shift) // DAY_MS for name in ("start", f"{side}_start", f"{side}_end")
+    )
+    overlaps = (pl.col("start") <= pl.col(f"{side}_end")) & (pl.col("end") >= pl.col(f"{side}_start"))
+    return (overlaps | day.is_between(first, last)).fill_null(value=False)
+
+
+def _gap(side: str) -> pl.Expr:
+    """The time between the reading and the lender, none when they overlap."""
+    return pl.max_horizontal(
+        pl.lit(0), pl.col(f"{side}_start") - pl.col("end"), pl.col("start") - pl.col(f"{side}_end")
+    ).fill_null(DAY_MS * 365)

@@ -1,0 +1,174 @@
+"""The frozen values that travel between the layers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import polars as pl
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+READINGS: Final = pl.Schema(
+    {
+        "subject": pl.String(),  # whom one example is about; the key of every group_by
+        "record": pl.Int64(),  # position of the record inside its upload
+        "source": pl.String(),  # package name of the app that wrote the record
+        "record_start": pl.Int64(),  # epoch ms, as are all four times
+        "record_end": pl.Int64(),
+        "start": pl.Int64(),
+        "end": pl.Int64(),  # equals start for a point
+        "value": pl.Float64(),  # mg/dL, bpm, ms, steps, kcal; null where a label is the reading
+        "label": pl.String(),  # sleep stage, or specimen of a glucose reading
+        "meal_type": pl.String(),
+        "relation_to_meal": pl.String(),
+        "modified": pl.Int64(),  # epoch ms of the last write of the record
+        "offset_s": pl.Int32(),  # seconds east of UTC; null: no clock claim may be made
+        "offset_origin": pl.String(),  # setting, record, inferred; null when unknown
+    }
+)
+"""The canonical frame: one row per reading, ordered by subject, start, record."""
+
+SLEEP: Final = pl.Schema({"subject": pl.String(), "start": pl.Int64(), "end": pl.Int64(), "source": pl.String()})
+"""Main sleep sessions of a subject's person that touch the subject's time, one source per night."""
+
+PEOPLE: Final = pl.Schema(
+    {
+        "subject": pl.String(),
+        "age": pl.Int32(),
+        "sex": pl.String(),
+        "diabetes": pl.String(),
+        "pregnant": pl.Boolean(),
+        "mass_kg": pl.Float64(),
+        "height_cm": pl.Float64(),
+    }
+)
+"""What is known of the person behind a subject; null where nothing was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The subjects of one record type that are analysed together.
+
+    Shapes: readings and others as READINGS, sleep as SLEEP, people as PEOPLE with one row per subject.
+    """
+
+    readings: pl.DataFrame  # one source per period, inside the physiological range
+    others: pl.DataFrame  # the readings of the sources that were not chosen
+    sleep: pl.DataFrame
+    people: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The least data a claim needs.
+
+    Shapes: passes is a boolean expression over the row of a subject (metric paths, table columns, person facts);
+    null counts as not passed.
+    """
+
+    passes: pl.Expr
+    reason: str
+    needs: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A named clinical quantity.
+
+    Shapes: agg is evaluated per subject over the readings; expr over the row of the subject, where every table
+    column, every metric declared before it and every person fact stands under its name. Without either, the metric
+    is the table column named as the last part of its path.
+    """
+
+    path: str
+    unit: str
+    decimals: int
+    definition: str
+    source: str
+    agg: pl.Expr | None = None
+    expr: pl.Expr | None = None
+    gates: tuple[Gate, ...] = ()
+    undefined: tuple[str, str] = ("not defined for these readings", "more readings")  # reason, needs
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A word chosen from a metric: the first band whose upper limit the value does not reach.
+
+    Shapes: bands are (word, upper limit, limit belongs to the band), the last limit infinite; expr, when given,
+    yields the word itself.
+    """
+
+    path: str
+    metric: str
+    bands: tuple[tuple[str, float, bool], ...]
+    source: str
+    target: frozenset[str]  # the words that lie inside the target
+    expr: pl.Expr | None = None
+    gates: tuple[Gate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named check of one row; its name is the quarantine reason.
+
+    Shapes: fails is a boolean expression over records or readings, null counts as not failed.
+    """
+
+    name: str
+    kind: str  # completeness, physiological or temporal
+    over: str  # records or readings
+    fails: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """Advice that follows from a stated fact.
+
+    Shapes: when is a boolean expression over the row of a subject; name is a macro of the type's template.
+    """
+
+    name: str
+    follows: str  # path of the fact it follows from
+    when: pl.Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Where a canonical column stands in an upload: the first path that the writer's schema has."""
+
+    paths: tuple[str, ...]
+    required: bool = True
+    kind: str = "integer"  # integer, number or text: what the writer's type must be
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How uploads of a type are laid out: columns of the record, and of the items of its array when it has one."""
+
+    record: Mapping[str, Field]
+    items_path: str | None = None
+    items: Mapping[str, Field] = field(default_factory=lambda: MappingProxyType({}))
+
+
+Table: TypeAlias = Callable[[Batch], pl.DataFrame]
+"""A frame to frame function: one row per subject, with the column subject and the columns it supplies."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """All that is particular to one Health Connect type."""
+
+    name: str
+    category: str
+    template: str
+    shape: Shape
+    rules: tuple[Rule, ...]
+    choose: Callable[[pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]  # readings -> (chosen, others), one source a period
+    tables: tuple[Table, ...]
+    metrics: tuple[Metric, ...]
+    verdicts: tuple[Verdict, ...]
+    recommendations: tuple[Recommendation, ...]
+    silences: tuple[str, ...]  # withheld paths that a narrative may spell out, the most consequential first
+    series: Table  # the bounded table that the data block prints

@@ -1,0 +1,59 @@
+"""What one run of the command carries from stage to stage."""
+
+import os
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from etlnarr.errors import UsageError
+from etlnarr.lake import Root
+from etlnarr.people import Person
+from etlnarr.settings import Settings
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Passes the items on and may draw how far they are."""
+
+    def __call__(self, items: Sequence[T], stage: str) -> Iterable[T]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The frozen surroundings of a run; the clock is read once, when it is made."""
+
+    settings: Settings
+    lake: Root
+    people: Mapping[str, Person]
+    now: int  # epoch ms
+    run_id: str
+    progress: Progress
+    dry: bool = False
+
+
+def now_ms() -> int:
+    """Return the time of the run in epoch ms; SOURCE_DATE_EPOCH stands in for the clock.
+
+    Errors: UsageError when SOURCE_DATE_EPOCH is no number.
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH")
+    if fixed is None:
+        return int(time.time() * 1000)
+    if not fixed.isdigit():
+        raise UsageError("SOURCE_DATE_EPOCH: not a whole number of seconds")
+    return int(fixed) * 1000
+
+
+def utc(ms: int) -> str:
+    """Return a time as 2025-11-15T12:00:00Z, with milliseconds only where there are any."""
+    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds" if ms % 1000 else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def new_run_id() -> str:
+    """Return an id for the log lines of one run; it goes nowhere else."""
+    return str(uuid.uuid4())

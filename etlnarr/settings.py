@@ -1,0 +1,90 @@
+"""The settings of a run: environment, `.env` and options, read once and frozen."""
+
+from pathlib import Path
+from typing import Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from etlnarr import __version__
+
+
+class Settings(BaseSettings):
+    """Every setting, under its name in the environment less the prefix ETL_.
+
+    Units: sizes in MB, times in seconds, the threshold between 0 and 1.
+    Errors: pydantic.ValidationError for a value out of range.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ETL_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    service_name: str = "etl-narrative-engine"
+    version: str = f"v{__version__}"
+
+    lake_url: str | None = None
+    catalog_path: Path | None = None
+    s3_endpoint_url: str | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_bucket_name: str = "health-data"
+    s3_region: str = "us-east-1"
+
+    deduplication_store: Literal["duckdb", "sqlite", "redis"] = "duckdb"
+    deduplication_db_path: Path | None = None
+
+    quality_threshold: float = Field(default=0.7, ge=0, le=1)
+    enable_quarantine: bool = True
+    quarantine_prefix: str = "quarantine/"
+
+    max_file_size_mb: float = Field(default=100, gt=0)
+    max_records_per_file: int = Field(default=100_000, gt=0)
+    processing_timeout_seconds: float = Field(default=300, ge=0)
+
+    enable_clinical_insights: bool = True
+    generate_recommendations: bool = True
+
+    training_data_prefix: str = "training/"
+    training_format: Literal["jsonl"] = "jsonl"
+    include_metadata: bool = True
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
+    development_mode: bool = False
+
+    user_id: str = "sample_data_user"
+    tz: str | None = None
+    age: int | None = Field(default=None, ge=0, le=130)
+    sex: Literal["female", "male"] | None = None
+    people: Path | None = None
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError("not the name of an IANA time zone, such as America/Chicago")
+        return zone
+
+    @property
+    def lake(self) -> str:
+        """The root URL of the lake."""
+        if self.lake_url:
+            return self.lake_url
+        return f"s3://{self.s3_bucket_name}" if self.s3_endpoint_url else "./lake"
+
+    @property
+    def catalog(self) -> Path:
+        """The path of the catalog."""
+        if self.catalog_path:
+            return self.catalog_path
+        if self.deduplication_store == "sqlite" and self.deduplication_db_path:
+            return self.deduplication_db_path
+        remote = "://" in self.lake and not self.lake.startswith("file://")
+        return Path("catalog.duckdb") if remote else Path(self.lake.removeprefix("file://")) / "catalog.duckdb"
+
+    @property
+    def max_bytes(self) -> int:
+        """The size in bytes above which an upload is not read."""
+        return int(self.max_file_size_mb * 1_000_000)

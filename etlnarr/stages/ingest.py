@@ -1,0 +1,203 @@
+"""Bytes to records in the catalog. Known places are not opened, known bytes are not decoded."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Final
+
+import polars as pl
+
+from etlnarr import avro, canonical, envelope, lake
+from etlnarr.avro import Decoded, Limits, Writer
+from etlnarr.catalog import Catalog, transaction, uploads
+from etlnarr.catalog.uploads import Place, Upload
+from etlnarr.envelope import Envelope
+from etlnarr.errors import UnreadableError
+from etlnarr.lake import Source
+from etlnarr.records import by_name
+from etlnarr.run import Run
+
+BATCH_BYTES: Final = 32_000_000
+BATCH_FILES: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What was found. Each source is counted once: known, duplicate, unreadable or new."""
+
+    found: int = 0
+    ignored: int = 0
+    known: int = 0
+    duplicate: int = 0
+    unreadable: int = 0
+    new: int = 0
+    drift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A source on its way into the catalog, as the upload of this number."""
+
+    no: int
+    source: Source
+    said: Envelope
+    user_id: str
+    content_hash: str
+    outcome: Decoded | UnreadableError | None = None  # None: the catalog has these bytes already
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The uploads that the catalog holds: number by user and content hash, latest fetch time by number."""
+
+    numbers: dict[tuple[str, str], int]
+    fetched: dict[int, int | None]
+
+
+def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
+    """Read every source that the catalog does not know.
+
+    Errors: UsageError for a source that is not there; LakeUnavailableError.
+    """
+    wanted = list(urls) or [lake.raw(run.lake, run.settings)]
+    sources, ignored = lake.sources(wanted, run.lake, run.settings)
+    known = uploads.known_places(con)
+    fresh = [source for source in sources if (source.url, source.size, source.stamp) not in known]
+    report = Ingested(found=len(sources), ignored=ignored, known=len(sources) - len(fresh))
+    if run.dry:
+        return replace(report, new=len(fresh))
+    contents = Contents(*uploads.known_contents(con))
+    for batch in _batches(run.progress(fresh, "ingest")):
+        report = _ingest_batch(con, run, batch, contents, report)
+    return replace(report, drift=uploads.mark_drift(con))
+
+
+def _batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
+    batch: list[Source] = []
+    weight = 0
+    for source in sources:
+        if batch and (weight + source.size > BATCH_BYTES or len(batch) == BATCH_FILES):
+            yield batch
+            batch, weight = [], 0
+        batch.append(source)
+        weight += source.size
+    if batch:
+        yield batch
+
+
+def _ingest_batch(con: Catalog, run: Run, batch: Sequence[Source], contents: Contents, so_far: Ingested) -> Ingested:
+    arrivals = list(_arrivals(run, batch, contents, uploads.next_no(con)))
+    fresh = [arrival for arrival in arrivals if arrival.outcome is not None]
+    records, readings = _columns(fresh)
+    contents.fetched.update(_fetched(records))
+    places = {arrival.source.url: _place(arrival, contents) for arrival in arrivals}
+    rows = [_upload(arrival, places[arrival.source.url]) for arrival in fresh]
+    with transaction(con):
+        uploads.add(con, rows, list(places.values()), records, readings)
+    unreadable = sum(row.state == "unreadable" for row in rows)
+    return replace(
+        so_far,
+        duplicate=so_far.duplicate + len(arrivals) - len(fresh),
+        unreadable=so_far.unreadable + unreadable,
+        new=so_far.new + len(fresh) - unreadable,
+    )
+
+
+def _arrivals(run: Run, batch: Sequence[Source], contents: Contents, no: int) -> Iterator[Arrival]:
+    for source, content, body in _hashed(run, batch):
+        said = envelope.read(source.key, by_name)
+        user = said.user_id or run.settings.user_id
+        known = contents.numbers.get((user, content))
+        if known is not None:
+            yield Arrival(known, source, said, user, content)
+            continue
+        yield Arrival(no, source, said, user, content, _decode(run, said, body))
+        contents.numbers[user, content] = no
+        no += 1
+
+
+def _hashed(run: Run, batch: Sequence[Source]) -> Iterator[tuple[Source, str, bytes | None]]:
+    """Yield the content hash of each source, and its bytes unless they are too many to be held."""
+    for source in batch:
+        if source.size > run.settings.max_bytes:
+            yield source, lake.content_hash(source), None
+    for source, body in lake.read_many([source for source in batch if source.size <= run.settings.max_bytes]):
+        yield source, hashlib.sha256(body).hexdigest(), body
+
+
+def _decode(run: Run, said: Envelope, body: bytes | None) -> Decoded | UnreadableError:
+    if body is None:
+        return UnreadableError("too_large", "the file is larger than ETL_MAX_FILE_SIZE_MB allows")
+    try:
+        decoded = avro.decode(body, Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds))
+    except UnreadableError as fault:
+        return fault
+    kind = envelope.base_name(decoded.writer.name)
+    if kind not in by_name:
+        return UnreadableError("unknown_record_type", "the schema is of a record type that has no narrative")
+    if said.record_type not in (None, kind):
+        return UnreadableError("record_type_mismatch", "the schema is of another record type than the key")
+    return decoded
+
+
+def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+    """Turn the rows of all uploads that share a writer schema into records and readings together."""
+    groups: dict[Writer, list[tuple[int, Decoded]]] = defaultdict(list)
+    for arrival in arrivals:
+        if isinstance(arrival.outcome, Decoded):
+            groups[arrival.outcome.writer].append((arrival.no, arrival.outcome))
+    records, readings = [], []
+    for writer, group in groups.items():
+        rows = avro.frame(writer, chain.from_iterable(decoded.rows for _, decoded in group)).with_columns(
+            upload=pl.Series([no for no, decoded in group for _ in decoded.rows], dtype=pl.Int64),
+            record=pl.Series([i for _, decoded in group for i in range(len(decoded.rows))], dtype=pl.Int64),
+        )
+        kind = by_name[envelope.base_name(writer.name)]
+        found = canonical.records(rows, kind)
+        records.append(found)
+        readings.append(canonical.readings(rows, found, kind))
+    return records, readings
+
+
+def _fetched(records: Sequence[pl.DataFrame]) -> dict[int, int | None]:
+    latest = [frame.group_by("upload").agg(pl.col("fetched").max()) for frame in records]
+    return {no: time for frame in latest for no, time in frame.iter_rows()}
+
+
+def _place(arrival: Arrival, contents: Contents) -> Place:
+    source = arrival.source
+    uploaded = envelope.uploaded(arrival.said, contents.fetched.get(arrival.no), source.changed_ms)
+    return Place(source.url, source.size, source.stamp, source.key, source.bucket, uploaded, arrival.no)
+
+
+def _upload(arrival: Arrival, place: Place) -> Upload:
+    plain = Upload(
+        no=arrival.no,
+        user_id=arrival.user_id,
+        content_hash=arrival.content_hash,
+        record_type=arrival.said.record_type,
+        uploaded=place.uploaded,
+        key=place.key,
+        bucket=place.bucket,
+        url=place.url,
+        size=place.size,
+    )
+    match arrival.outcome:
+        case Decoded() as decoded:
+            kind = envelope.base_name(decoded.writer.name)
+            missing = canonical.missing_fields(decoded.writer.columns, by_name[kind].shape)
+            return replace(
+                plain,
+                record_type=kind,
+                state="decoded",
+                records=len(decoded.rows),
+                codec=decoded.codec,
+                fingerprint=decoded.writer.fingerprint,
+                reason="schema_error" if missing else None,
+                detail=", ".join(missing) or None,
+            )
+        case UnreadableError() as fault:
+            return replace(plain, reason=fault.reason, detail=fault.detail)
+    return plain

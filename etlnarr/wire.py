@@ -1,0 +1,138 @@
+"""What crosses the border: training examples, quarantine notes, and the documents kept in the catalog."""
+
+import json
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class Document(BaseModel):
+    """A frozen value with one canonical JSON form: sorted keys, UTF-8, no spaces."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Quality(Document):
+    """How good an upload is.
+
+    Units: scores between 0 and 1; rules count the rows that fail them.
+    """
+
+    score: float
+    schema_score: float
+    completeness: float
+    physiological: float
+    temporal: float
+    errors: list[str]
+    warnings: list[str]
+    rules: dict[str, int]
+
+
+class QuarantineNote(Document):
+    """What stands beside a quarantined upload."""
+
+    quarantine_reason: str
+    quality_score: float
+    errors: list[str]
+    warnings: list[str]
+    rules: dict[str, int]
+    source_key: str
+    source_bucket: str
+    content_hash: str
+    record_type: str | None
+    quarantined_utc: str
+
+
+class Withheld(Document):
+    """A claim that is not made."""
+
+    path: str
+    reason: str
+    needs: str
+
+
+class Evidence(Document):
+    """The witness of one printed fact.
+
+    Units: start and end in code points of the output.
+    """
+
+    path: str
+    value: JsonValue
+    text: str
+    start: int
+    end: int
+
+
+class Period(Document):
+    """The time that a subject covers.
+
+    Units: ISO 8601, local when the offset is known, else UTC with a Z.
+    """
+
+    start: str
+    end: str
+    offset: str | None
+    offset_source: str | None
+
+
+class SourceShare(Document):
+    """One app that wrote records of the subject."""
+
+    package: str
+    name: str
+    records: int
+    chosen: bool
+
+
+class Analysis(Document):
+    """All that is known of one subject before it is told."""
+
+    period: Period
+    sources: list[SourceShare]
+    clinical_insights: dict[str, JsonValue]
+    withheld: list[Withheld]
+    recommendations: list[str]
+    series: list[dict[str, JsonValue]]
+
+
+class Metadata(Document):
+    """Where an example came from and what it stands on."""
+
+    source_s3_key: str
+    source_bucket: str
+    record_type: str
+    upload_timestamp_utc: str
+    user_id: str
+    correlation_id: str
+    processed_utc: str
+    processing_id: str
+    processor_version: str
+    records_processed: int
+    data_quality_score: float
+    validation_warnings: list[str]
+    clinical_insights: dict[str, JsonValue] | None
+    training_category: str
+    complexity_level: str
+    clinical_relevance: str
+    example_id: str
+    content_hash: str
+    period: Period
+    evidence: list[Evidence]
+    withheld: list[Withheld]
+    template: str
+    template_hash: str
+
+
+class Example(Document):
+    """One row of training data."""
+
+    instruction: str
+    input: str
+    output: str
+    metadata: Metadata | None
+
+
+def dump(document: Document | dict[str, JsonValue]) -> str:
+    """Return the one JSON form of a document: sorted keys, no spaces, UTF-8 left as it is."""
+    plain = document.model_dump(mode="json") if isinstance(document, Document) else document
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,26 @@
+# Everything that must hold before a change is merged.
+check:
+    ruff format --check .
+    ruff check .
+    mypy
+    lint-imports
+
+# The checks and the tests.
+test: check
+    pytest
+
+# Write the golden narratives anew, to be read before they are committed.
+goldens:
+    pytest tests/test_goldens.py --snapshot-update
+
+# Write the generated parts of the README anew.
+docs:
+    python -m tests.docs
+
+# Write the synthetic uploads anew.
+samples:
+    etlnarr samples --out sample-avro-files
+
+# Time a build of the synthetic uploads beside a bare decode of the same files.
+bench:
+    python -m tests.bench
