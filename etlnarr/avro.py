@@ -42,6 +42,7 @@ class Limits:
 
     records: int
     seconds: float
+    inflated: int = 1 << 30  # bytes; a hundred megabytes of deflated zeros would be a hundred gigabytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,7 @@ def decode(data: bytes, limits: Limits) -> Decoded:
     head = container.header(data)
     writer = understand(head.schema)
     parts = []
-    for block in container.blocks(data, head, limits.records):
+    for block in container.blocks(data, head, limits.records, limits.inflated):
         if block.records * writer.least_bytes > len(block.body):
             raise UnreadableError("corrupt_block", "a block claims more records than its bytes can hold")
         parts.append(block)

@@ -25,8 +25,6 @@ MAGIC: Final = b"Obj\x01"
 SYNC_SIZE: Final = 16
 CRC_SIZE: Final = 4
 MAX_VARINT_BYTES: Final = 10
-MAX_INFLATED_BYTES: Final = 1 << 30
-"""No upload inflates to more than this; a hundred megabytes of deflated zeros would be a hundred gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def header(data: bytes) -> Header:
     return Header(entries["avro.schema"], codec, sync, at + SYNC_SIZE)
 
 
-def blocks(data: bytes, head: Header, max_records: int) -> Iterator[Block]:
+def blocks(data: bytes, head: Header, max_records: int, max_bytes: int) -> Iterator[Block]:
     """Yield the blocks, inflated, each proven to end in the sync marker.
 
     Errors: UnreadableError when the file ends early, a count or size is impossible, or a block does not inflate.
@@ -74,7 +72,7 @@ def blocks(data: bytes, head: Header, max_records: int) -> Iterator[Block]:
         records += count
         if records > max_records:
             raise UnreadableError("too_many_records", f"the file claims more than {max_records} records")
-        body = _inflate(_take(data, at, size), head.codec, MAX_INFLATED_BYTES - inflated)
+        body = _inflate(_take(data, at, size), head.codec, max_bytes - inflated)
         at += size
         if _take(data, at, SYNC_SIZE) != head.sync:
             raise UnreadableError("corrupt_block", "a block does not end in the sync marker of the file")
@@ -163,7 +161,7 @@ def _bounded(inflater: "zlib._Decompress | zstd.ZstdDecompressor", body: bytes, 
     except (zlib.error, zstd.ZstdError) as fault:
         raise UnreadableError("corrupt_block", "a block does not inflate") from fault
     if len(inflated) > room:
-        raise UnreadableError("too_large", f"the file inflates to more than {MAX_INFLATED_BYTES} bytes")
+        raise UnreadableError("too_large", "the file inflates to more than an upload may hold")
     if not inflater.eof:
         raise UnreadableError("corrupt_block", "a block ends before its compressed stream does")
     return inflated
@@ -173,7 +171,7 @@ def _snappy(body: bytes, room: int) -> bytes:
     packed, crc = body[:-CRC_SIZE], body[-CRC_SIZE:]
     try:
         if cramjam.snappy.decompress_raw_len(packed) > room:
-            raise UnreadableError("too_large", f"the file inflates to more than {MAX_INFLATED_BYTES} bytes")
+            raise UnreadableError("too_large", "the file inflates to more than an upload may hold")
         inflated = bytes(cramjam.snappy.decompress_raw(packed))
     except cramjam.DecompressionError as fault:
         raise UnreadableError("corrupt_block", "a block does not inflate") from fault

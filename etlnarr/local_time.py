@@ -77,38 +77,49 @@ def _given(zones: Mapping[str, str]) -> pl.Expr:
 
 
 def _borrowed(wanting: pl.DataFrame, lenders: pl.DataFrame) -> pl.DataFrame:
-    """Find the nearest lender before and after each wanting reading, and take the nearer one that is close enough."""
+    """Find the nearest lender on each side of each wanting reading, and take the nearer one that is close enough.
+
+    Before a reading the nearest lender is the one that ended last, which need not be the one that started last.
+    """
+    last = pl.col("end") == pl.col("end").cum_max().over("user_id")
+    sides = {"before": lenders.select("user_id", "start", *(
+        pl.when(last).then(name).forward_fill().over("user_id").alias(name) for name in ("end", "offset_s")
+    )), "after": lenders}  # fmt: skip
     found = wanting.sort("start")
     for side, strategy in (("before", "backward"), ("after", "forward")):
-        named = lenders.rename({"offset_s": f"{side}_s", "end": f"{side}_end"}).with_columns(
-            pl.col("start").alias(f"{side}_start")
+        own = sides[side].select(
+            "user_id",
+            "start",
+            pl.col("start").alias(f"{side}_start"),
+            pl.col("end").alias(f"{side}_end"),
+            pl.col("offset_s").alias(f"{side}_s"),
         )
         found = found.join_asof(
-            named, on="start", by="user_id", strategy=strategy, check_sortedness=False  # type: ignore[arg-type]  # literal
+            own,
+            on="start",
+            by="user_id",
+            strategy=strategy,  # type: ignore[arg-type]  # one of its two words
+            check_sortedness=False,
         )
-    near = [_near(side) for side in ("before", "after")]
-    gaps = [_gap(side) for side in ("before", "after")]
+    near, gap = {side: _near(side) for side in sides}, {side: _gap(side) for side in sides}
     lent = (
-        pl.when(near[0] & (~near[1] | (gaps[0] <= gaps[1])))
+        pl.when(near["before"] & (~near["after"] | (gap["before"] <= gap["after"])))
         .then("before_s")
-        .when(near[1])
+        .when(near["after"])
         .then("after_s")
     )
     return found.select("user_id", "start", "end", lent_s=lent)
 
 
 def _near(side: str) -> pl.Expr:
-    """Whether the lender overlaps the reading or has it on one of its local days."""
+    """Whether the lender overlaps the reading or ends, or starts, on its local day."""
     shift = pl.col(f"{side}_s").cast(pl.Int64) * 1000
-    day, first, last = (
-        (pl.col(name) + shift) // DAY_MS for name in ("start", f"{side}_start", f"{side}_end")
-    )
-    overlaps = (pl.col("start") <= pl.col(f"{side}_end")) & (pl.col("end") >= pl.col(f"{side}_start"))
-    return (overlaps | day.is_between(first, last)).fill_null(value=False)
+    names = ("start", f"{side}_start", f"{side}_end")
+    day, first, last = ((pl.col(name) + shift) // DAY_MS for name in names)
+    return (day.is_between(first, last) | (_gap(side) == 0)).fill_null(value=False)
 
 
 def _gap(side: str) -> pl.Expr:
     """The time between the reading and the lender, none when they overlap."""
-    return pl.max_horizontal(
-        pl.lit(0), pl.col(f"{side}_start") - pl.col("end"), pl.col("start") - pl.col(f"{side}_end")
-    ).fill_null(DAY_MS * 365)
+    apart = pl.max_horizontal(pl.col(f"{side}_start") - pl.col("end"), pl.col("start") - pl.col(f"{side}_end"))
+    return pl.max_horizontal(apart, 0)

@@ -1,0 +1,101 @@
+"""Private servers for the tests, on free ports, so that they can be killed."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCESS_KEY = "tests"
+SECRET_KEY = "tests-secret"
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class S3:
+    """A running S3 server with one empty bucket."""
+
+    endpoint: str
+    bucket: str
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings with which a lake finds this server."""
+        return {
+            "ETL_S3_ENDPOINT_URL": self.endpoint,
+            "ETL_S3_ACCESS_KEY": ACCESS_KEY,
+            "ETL_S3_SECRET_KEY": SECRET_KEY,
+            "ETL_S3_BUCKET_NAME": self.bucket,
+        }
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextlib.contextmanager
+def s3_server(folder: Path) -> Iterator[S3]:
+    """Run SeaweedFS with its S3 gateway until the block ends."""
+    ports = free_ports(8)
+    identity = {"name": "tests", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}], "actions": ["Admin"]}
+    config = folder / "s3.json"
+    config.write_text(json.dumps({"identities": [identity]}))
+    names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc",
+             "s3.port", "s3.port.grpc")  # fmt: skip
+    flags = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
+    command = ["weed", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer",
+               "-volume.max=8", "-master.volumeSizeLimitMB=64", f"-s3.config={config}", *flags]  # fmt: skip
+    with (folder / "weed.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            endpoint = f"http://127.0.0.1:{ports[6]}"
+            _wait(endpoint, process)
+            _make_bucket(endpoint, "health-data")
+            yield S3(endpoint, "health-data", process)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait(endpoint: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError("the S3 server ended while it was starting")
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+            try:
+                urllib.request.urlopen(endpoint, timeout=2).close()
+            except urllib.error.HTTPError as answer:
+                answer.close()
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the S3 server does not answer")
+
+
+def _make_bucket(endpoint: str, bucket: str) -> None:
+    import s3fs
+
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        fs = s3fs.S3FileSystem(key=ACCESS_KEY, secret=SECRET_KEY, endpoint_url=endpoint, skip_instance_cache=True)
+        try:
+            fs.mkdir(bucket)
+            fs.pipe_file(f"{bucket}/ready", b"1")
+            fs.rm_file(f"{bucket}/ready")
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
