@@ -128,3 +128,37 @@ def mark_exported(con: Catalog, key: str, month: Month) -> None:
 def forget_export(con: Catalog, key: str) -> None:
     """Forget a file that was removed."""
     con.execute("DELETE FROM exports WHERE key = ?", [key]).complete()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """All that the catalog holds of its only upload."""
+
+    user_id: str
+    record_type: str | None
+    content_hash: str
+    uploaded: int
+    key: str
+    bucket: str
+    size: int
+    fingerprint: str | None
+    codec: str | None
+    records: int
+    state: str
+    reason: str | None
+    detail: str | None
+    quality: str
+    document: str | None
+    line: str | None
+
+
+def inspected(con: Catalog) -> Inspected:
+    """Return the only upload of a catalog that was made for it."""
+    (row,) = con.execute(
+        """
+        SELECT user_id, record_type, content_hash, uploaded, key, bucket, size, fingerprint, codec, records, state,
+               reason, detail, quality, document, line
+        FROM uploads LEFT JOIN analyses ON analyses.upload = no LEFT JOIN examples ON examples.upload = no
+        """
+    ).fetchall()
+    return Inspected(*row)

@@ -100,3 +100,49 @@ def _plain(value: Any) -> Any:
         case dict():
             return {name: _plain(item) for name, item in value.items()}
     return _plain(dataclasses.asdict(value)) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]  # an instance
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MetricLine:
+    """One line of the table of metrics."""
+
+    record_type: str
+    path: str
+    unit: str
+    definition: str
+    needs: str
+    source: str
+
+
+def metric_table() -> list[MetricLine]:
+    """Return every metric and verdict of every record type."""
+    from etlnarr.records import RECORD_TYPES
+
+    return [
+        line
+        for kind in RECORD_TYPES
+        for line in (
+            *(
+                MetricLine(kind.name, m.path, m.unit, m.definition, "; ".join(g.needs for g in m.gates), m.source)
+                for m in kind.metrics
+            ),
+            *(
+                MetricLine(
+                    kind.name, v.path, "word", f"{' | '.join(band[0] for band in v.bands)}, from {v.metric}",
+                    "; ".join(g.needs for g in v.gates), v.source,
+                )
+                for v in kind.verdicts
+            ),
+        )
+    ]  # fmt: skip
+
+
+def metric_lines(table: list[MetricLine]) -> Iterator[str]:
+    """Yield the table as text."""
+    kind = ""
+    for line in table:
+        if line.record_type != kind:
+            kind = line.record_type
+            yield f"\n{kind}"
+        needs = f"; needs {line.needs}" if line.needs else ""
+        yield f"  {line.path} [{line.unit}] {line.definition}{needs} ({line.source})"

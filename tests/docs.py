@@ -1,0 +1,67 @@
+"""Writes the generated parts of the README; `just docs` runs it, and a test compares."""
+
+import re
+from pathlib import Path
+
+import typer
+from typer.main import get_command
+
+from etlnarr.cli.commands import app
+from etlnarr.records import RECORD_TYPES
+from etlnarr.settings import Settings
+from etlnarr.wire import Example, Metadata
+
+README = Path(__file__).parent.parent / "README.md"
+WIDTH = 118
+
+
+def commands() -> str:
+    """One line per command, from its own help."""
+    group = get_command(app)
+    context = typer.Context(group, info_name="etlnarr")
+    names = group.list_commands(context)  # type: ignore[attr-defined]  # the app is a group
+    lines = ["| command | what it does |", "|---|---|"]
+    for name in names:
+        command = group.get_command(context, name)  # type: ignore[attr-defined]  # as above
+        lines.append(f"| `etlnarr {name}` | {command.help} |")
+    return "\n".join(lines)
+
+
+def metrics() -> str:
+    """One line per record type: its category and how many metrics and verdicts it has, by group."""
+    lines = ["| record type | training category | metrics by group |", "|---|---|---|"]
+    for kind in RECORD_TYPES:
+        groups: dict[str, int] = {}
+        for path in (*(m.path for m in kind.metrics), *(v.path for v in kind.verdicts)):
+            group = path.split(".")[0]
+            groups[group] = groups.get(group, 0) + 1
+        told = ", ".join(f"`{group}` {number}" for group, number in groups.items())
+        lines.append(f"| {kind.name} | {kind.category} | {told} |")
+    return "\n".join(lines)
+
+
+def schema() -> str:
+    """The keys of a row."""
+    keys = ", ".join(f"`{name}`" for name in Example.model_fields)
+    inner = ", ".join(f"`{name}`" for name in Metadata.model_fields)
+    return f"One JSON object per line: {keys}. `metadata` holds {inner}."
+
+
+def settings() -> str:
+    """The variables that are read."""
+    return ", ".join(f"`ETL_{name.upper()}`" for name in Settings.model_fields) + "."
+
+
+PARTS = {"commands": commands, "metrics": metrics, "schema": schema, "settings": settings}
+
+
+def written(text: str) -> str:
+    """Return the README with its generated parts as they should be."""
+    for name, part in PARTS.items():
+        pattern = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = pattern.sub(lambda match, body=part(): f"{match[1]}{body}\n{match[2]}", text)  # type: ignore[misc]
+    return text
+
+
+if __name__ == "__main__":
+    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
