@@ -9,7 +9,9 @@ from etlnarr.model import Field, RecordType, Shape
 METADATA: Final = {
     "id": Field(("metadata.id",), required=False, kind="text"),
     "source": Field(("metadata.dataOriginPackageName",), required=False, kind="text"),
-    "modified": Field(("metadata.lastModifiedTimeEpochMillis", "metadata.lastModifiedTime.epochMillis"), required=False),
+    "modified": Field(
+        ("metadata.lastModifiedTimeEpochMillis", "metadata.lastModifiedTime.epochMillis"), required=False
+    ),
     "version": Field(("metadata.clientRecordVersion",), required=False),
     "device": Field(("metadata.device.model",), required=False, kind="text"),
     "fetched": Field(("appRecordFetchTimeEpochMillis", "appRecordFetchTime.epochMillis"), required=False),
@@ -36,7 +38,7 @@ def missing_fields(columns: pl.Schema, shape: Shape) -> list[str]:
     if shape.items_path is not None:
         inner = _dtype(columns, shape.items_path)
         items = inner.inner if isinstance(inner, pl.List) else None
-        item_columns = items.to_schema() if isinstance(items, pl.Struct) else pl.Schema()
+        item_columns = pl.Schema(items.to_schema()) if isinstance(items, pl.Struct) else pl.Schema()
         wanted += [(item_columns, f) for f in shape.items.values()]
     return [field.paths[0] for within, field in wanted if field.required and _found(within, field) is None]
 
@@ -71,7 +73,7 @@ def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.Da
         return found.select(columns)
     items = rows.select("upload", "record", _path(kind.shape.items_path).alias("item")).explode("item")
     struct = items.schema["item"]
-    inner = struct.to_schema() if isinstance(struct, pl.Struct) else pl.Schema()
+    inner = pl.Schema(struct.to_schema()) if isinstance(struct, pl.Struct) else pl.Schema()
     unnested = items.filter(pl.col("item").is_not_null()).unnest("item")
     plain = unnested.select("upload", "record", *(_expr(inner, n, f) for n, f in kind.shape.items.items()))
     if "end" not in plain.columns:
@@ -116,4 +118,4 @@ def _dtype(columns: pl.Schema, path: str) -> pl.DataType | None:
     dtype = columns.get(head)
     if not rest:
         return dtype
-    return _dtype(dtype.to_schema(), rest) if isinstance(dtype, pl.Struct) else None
+    return _dtype(pl.Schema(dtype.to_schema()), rest) if isinstance(dtype, pl.Struct) else None

@@ -29,6 +29,8 @@ MAX_VARINT_BYTES: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Header:
+    """What the container says of itself before its first block."""
+
     schema: bytes
     codec: str
     sync: bytes
@@ -37,6 +39,8 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Block:
+    """One block, inflated."""
+
     records: int
     body: bytes
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.model import Batch, Gate, Json, Metric, RecordType, Verdict
+from etlnarr.model import Batch, Gate, Json, RecordType, Verdict
 from etlnarr.wire import Withheld
 
 SIGNIFICANT_DIGITS: Final = 10
@@ -45,8 +45,11 @@ def evaluate(kind: RecordType, batch: Batch, habits: Sequence[tuple[str, Gate]])
     claims = claims_of(kind, habits)
     row = row.with_columns(_first_failed(claim.gates).alias(f"gate|{claim.path}") for claim in claims)
     return row.with_columns(
-        (advice.when.fill_null(value=False) & pl.col(advice.follows).is_not_null() & pl.col(f"gate|{advice.follows}").is_null())
-        .alias(f"advice|{advice.name}")
+        (
+            advice.when.fill_null(value=False)
+            & pl.col(advice.follows).is_not_null()
+            & pl.col(f"gate|{advice.follows}").is_null()
+        ).alias(f"advice|{advice.name}")
         for advice in kind.recommendations
     ).sort("subject")
 
@@ -63,7 +66,10 @@ def claims_of(kind: RecordType, habits: Sequence[tuple[str, Gate]]) -> list[Clai
     return [
         Claim(
             claim.path,
-            (*claim.gates, *(g for path, g in habits if _under(claim.path, path) or _under(concerned.get(claim.path, ""), path))),
+            (
+                *claim.gates,
+                *(g for path, g in habits if _under(claim.path, path) or _under(concerned.get(claim.path, ""), path)),
+            ),
             claim.undefined,
         )
         for claim in claims
@@ -81,7 +87,6 @@ def unfold(kind: RecordType, row: pl.DataFrame, habits: Sequence[tuple[str, Gate
 
 
 def _quantities(kind: RecordType, batch: Batch) -> pl.DataFrame:
-    source = pl.col("source").unique_counts()
     row = batch.readings.group_by("subject", maintain_order=True).agg(
         pl.col("source").mode().sort().first(),
         *(metric.agg.alias(metric.path) for metric in kind.metrics if metric.agg is not None),

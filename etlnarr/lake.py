@@ -55,7 +55,7 @@ class Source:
     @property
     def url(self) -> str:
         """The place where the object stands, unlike any other."""
-        return self.root.fs.unstrip_protocol(self.path)
+        return str(self.root.fs.unstrip_protocol(self.path))
 
 
 def root(url: str, settings: Settings) -> Root:
@@ -123,7 +123,7 @@ def read_many(batch: Sequence[Source]) -> Iterator[tuple[Source, bytes]]:
         with _lake_faults(remote[0].root, remote[0].key):
             bodies = remote[0].root.fs.cat([source.path for source in remote])
     for source in batch:
-        yield source, bodies.pop(source.path, None) or read(source)
+        yield source, bodies.pop(source.path) if source.path in bodies else read(source)
 
 
 def content_hash(source: Source) -> str:
@@ -146,10 +146,9 @@ def copy(url: str, lake: Root, key: str, settings: Settings) -> None:
     start = root(url, settings)
     if not exists(start, ""):
         raise FileNotFoundError(errno.ENOENT, "gone")
-    with _lake_faults(start, key):
-        with start.fs.open(start.path, "rb") as stream, writing(lake, key) as target:
-            while part := stream.read(CHUNK):
-                target.write(part)
+    with _lake_faults(start, key), start.fs.open(start.path, "rb") as stream, writing(lake, key) as target:
+        while part := stream.read(CHUNK):
+            target.write(part)
 
 
 def write(lake: Root, key: str, body: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 READINGS: Final = pl.Schema(
     {
@@ -165,7 +165,9 @@ class RecordType:
     template: str
     shape: Shape
     rules: tuple[Rule, ...]
-    choose: Callable[[pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]  # readings -> (chosen, others), one source a period
+    choose: Callable[
+        [pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]
+    ]  # readings -> (chosen, others), one source a period
     tables: tuple[Table, ...]
     metrics: tuple[Metric, ...]
     verdicts: tuple[Verdict, ...]

@@ -1,6 +1,7 @@
 """What is known of the people behind the uploads."""
 
 import csv
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -67,7 +68,7 @@ def load(path: Path) -> dict[str, Person]:
     return people
 
 
-def of(user_id: str, people: dict[str, Person], settings: Settings) -> Person:
+def of(user_id: str, people: Mapping[str, Person], settings: Settings) -> Person:
     """Return what is known of a user: the line of the people file, and the settings where it is silent."""
     told = people.get(user_id, Person(user_id=user_id))
     default = {"tz": settings.tz, "sex": settings.sex, "age": settings.age}

@@ -53,7 +53,10 @@ def assess(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> p
     Units: scores between 0 and 1.
     """
     rules = [*COMMON_RULES, *kind.rules]
-    parts = [_scores(frame, [r for r in rules if r.over == over]) for over, frame in (("records", records), ("readings", readings))]
+    parts = [
+        _scores(frame, [r for r in rules if r.over == over])
+        for over, frame in (("records", records), ("readings", readings))
+    ]
     joined = parts[0].join(parts[1], on="upload", how="left", suffix="_readings")
     worst = (pl.min_horizontal(score, f"{score}_readings").round(DECIMALS).alias(score) for score in WEIGHTS)
     left = usable(records, readings, kind)[1].group_by("upload").agg(usable=pl.len())
@@ -70,7 +73,9 @@ def _scores(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     )
 
 
-def judge(row: dict[str, float], missing: Sequence[str], kind: RecordType, threshold: float) -> tuple[Quality, str | None]:
+def judge(
+    row: dict[str, float], missing: Sequence[str], kind: RecordType, threshold: float
+) -> tuple[Quality, str | None]:
     """Decide on one upload.
 
     Shapes: row as a line of assess(); missing names the fields that the writer schema lacks. The result is the

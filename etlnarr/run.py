@@ -19,7 +19,9 @@ T = TypeVar("T")
 class Progress(Protocol):
     """Passes the items on and may draw how far they are."""
 
-    def __call__(self, items: Sequence[T], stage: str) -> Iterable[T]: ...
+    def __call__(self, items: Sequence[T], stage: str) -> Iterable[T]:
+        """Yield the items in order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Writes the generated parts of the README; `just docs` runs it, and a test compares."""
 
-import re
 from pathlib import Path
 
 import typer
@@ -12,7 +11,6 @@ from etlnarr.settings import Settings
 from etlnarr.wire import Example, Metadata
 
 README = Path(__file__).parent.parent / "README.md"
-WIDTH = 118
 
 
 def commands() -> str:
@@ -58,8 +56,9 @@ PARTS = {"commands": commands, "metrics": metrics, "schema": schema, "settings":
 def written(text: str) -> str:
     """Return the README with its generated parts as they should be."""
     for name, part in PARTS.items():
-        pattern = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        text = pattern.sub(lambda match, body=part(): f"{match[1]}{body}\n{match[2]}", text)  # type: ignore[misc]
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, rest = text.split(start, 1)
+        text = f"{before}{start}{part()}\n{end}{rest.split(end, 1)[1]}"
     return text
 
 

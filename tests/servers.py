@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import s3fs
+
 ACCESS_KEY = "tests"
 SECRET_KEY = "tests-secret"
 START_SECONDS = 60
@@ -48,7 +50,11 @@ def free_ports(count: int) -> list[int]:
 def s3_server(folder: Path) -> Iterator[S3]:
     """Run SeaweedFS with its S3 gateway until the block ends."""
     ports = free_ports(8)
-    identity = {"name": "tests", "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}], "actions": ["Admin"]}
+    identity = {
+        "name": "tests",
+        "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+        "actions": ["Admin"],
+    }
     config = folder / "s3.json"
     config.write_text(json.dumps({"identities": [identity]}))
     names = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc",
@@ -84,8 +90,6 @@ def _wait(endpoint: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def _make_bucket(endpoint: str, bucket: str) -> None:
-    import s3fs
-
     deadline = time.monotonic() + START_SECONDS
     while True:
         fs = s3fs.S3FileSystem(key=ACCESS_KEY, secret=SECRET_KEY, endpoint_url=endpoint, skip_instance_cache=True)

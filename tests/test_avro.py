@@ -24,7 +24,13 @@ SCHEMA: dict[str, Any] = {
     ],
 }  # fmt: skip
 ROWS = [
-    {"count": n, "note": None if n % 2 else "ä", "raw": b"x", "when": 1_758_407_139_312 + n, "parts": [{"bpm": 60.5, "kind": "B"}] * n}
+    {
+        "count": n,
+        "note": None if n % 2 else "ä",
+        "raw": b"x",
+        "when": 1_758_407_139_312 + n,
+        "parts": [{"bpm": 60.5, "kind": "B"}] * n,
+    }
     for n in range(5)
 ]
 
@@ -142,7 +148,9 @@ def test_a_snappy_block_with_a_wrong_checksum_is_refused() -> None:
 
 
 def test_bytes_left_over_in_a_block_are_refused() -> None:
-    body = avro.encode({"type": "record", "name": "R", "fields": [{"name": "a", "type": "long"}]}, [{"a": 1}], "null", SYNC)
+    body = avro.encode(
+        {"type": "record", "name": "R", "fields": [{"name": "a", "type": "long"}]}, [{"a": 1}], "null", SYNC
+    )
     start = body.index(SYNC) + 16
     assert reason(body[:start] + long(1) + blob(b"\x02\x02") + SYNC) == "corrupt_block"
 

@@ -14,7 +14,9 @@ def frame(*rows: tuple[str, str, int, int, str | None]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def resolved(readings: pl.DataFrame, lent: pl.DataFrame, zones: dict[str, str] | None = None) -> list[tuple[object, ...]]:
+def resolved(
+    readings: pl.DataFrame, lent: pl.DataFrame, zones: dict[str, str] | None = None
+) -> list[tuple[object, ...]]:
     out = local_time.resolve(readings, zones or {}, local_time.donors(lent, MUTE), MUTE)
     return out.select("offset_s", "offset_origin").rows()
 
@@ -52,7 +54,9 @@ def test_z_of_a_mute_source_borrows_from_the_nearest() -> None:
 
 def test_an_overlapping_lender_is_nearer_than_any_other() -> None:
     own = frame(("u", "com.dexcom.g7", NOON_UTC, NOON_UTC, "Z"))
-    lent = frame(("u", "a", NOON_UTC - 8 * HOUR, NOON_UTC + HOUR, "+02:00"), ("u", "b", NOON_UTC + 1, NOON_UTC + 1, "+03:00"))
+    lent = frame(
+        ("u", "a", NOON_UTC - 8 * HOUR, NOON_UTC + HOUR, "+02:00"), ("u", "b", NOON_UTC + 1, NOON_UTC + 1, "+03:00")
+    )
     assert resolved(own, lent) == [(7_200, "inferred")]
 
 
@@ -78,7 +82,11 @@ def test_no_offset_is_no_claim() -> None:
 
 def test_the_zone_of_the_person_decides_on_both_sides_of_a_clock_change() -> None:
     before, after = 1_762_063_200_000, 1_762_070_400_000  # 2025-11-02, 06:00Z and 08:00Z, around 07:00Z
-    own = frame(("u", "app", before, before, "+09:00"), ("u", "com.dexcom.g7", after, after, "Z"), ("v", "app", after, after, "Z"))
+    own = frame(
+        ("u", "app", before, before, "+09:00"),
+        ("u", "com.dexcom.g7", after, after, "Z"),
+        ("v", "app", after, after, "Z"),
+    )
     assert resolved(own, frame(), {"u": "America/Chicago"}) == [
         (-18_000, "setting"), (-21_600, "setting"), (0, "record")
     ]  # fmt: skip

@@ -72,7 +72,7 @@ def near_records(con: Catalog, wanted: Sequence[Subject]) -> pl.DataFrame:
 
 
 def near_sleep(con: Catalog, wanted: Sequence[Subject]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return records, with user_id, and readings of the sleep sessions around the subjects, each in its last version."""
+    """Return records (with user_id) and readings of the sleep sessions around the subjects, in their last version."""
     records = _near(
         con,
         wanted,
@@ -101,7 +101,7 @@ def _near(con: Catalog, wanted: Sequence[Subject], query: str) -> pl.DataFrame:
         orient="row",
     )
     con.register("around", spans.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max()))
-    found = con.sql(query, params={"near": NEAR_MS}).pl()
+    found: pl.DataFrame = con.sql(query, params={"near": NEAR_MS}).pl()
     con.unregister("around")
     return found
 

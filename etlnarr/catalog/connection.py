@@ -34,10 +34,9 @@ def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(RETRY_SECONDS)
-    with contextlib.closing(con):
-        with _faults(path):
-            con.execute(SCHEMA)
-            yield con
+    with contextlib.closing(con), _faults(path):
+        con.execute(SCHEMA).complete()
+        yield con
 
 
 @contextlib.contextmanager

@@ -8,7 +8,6 @@ import polars as pl
 from etlnarr.catalog.connection import Catalog
 
 FETCH_ROWS = 1_000
-MONTH = "strftime(make_timestamp(uploaded * 1000), '%Y-%m')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,11 @@ class Month:
 def analysed(con: Catalog, month: str | None) -> Iterator[Analysed]:
     """Yield the analysed uploads that bring something new, by number."""
     result = con.cursor().execute(
-        f"""
+        """
         SELECT no, user_id, record_type, content_hash, uploaded, key, bucket, correlation_id, records, quality,
                first_told, document, examples.inputs
         FROM uploads JOIN analyses ON analyses.upload = no LEFT JOIN examples ON examples.upload = no
-        WHERE state = 'accepted' AND brings_new AND ($month IS NULL OR {MONTH} = $month)
+        WHERE state = 'accepted' AND brings_new AND ($month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month)
         ORDER BY no
         """,
         {"month": month},

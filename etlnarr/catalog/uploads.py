@@ -80,9 +80,10 @@ def add(
 
     Shapes: records and readings as etlnarr.canonical returns them.
     """
-    _append(con, "uploads", [pl.DataFrame(uploads, orient="row", infer_schema_length=None)] if uploads else [])
-    _append(con, "records", [frame.select(RECORD_COLUMNS) for frame in records])
-    _append(con, "readings", [frame.select(READING_COLUMNS) for frame in readings])
+    own = [pl.DataFrame(uploads, orient="row", infer_schema_length=None)] if uploads else []
+    _append(con, own, "INSERT INTO uploads BY NAME SELECT * FROM new_rows")
+    _append(con, [f.select(RECORD_COLUMNS) for f in records], "INSERT INTO records BY NAME SELECT * FROM new_rows")
+    _append(con, [f.select(READING_COLUMNS) for f in readings], "INSERT INTO readings BY NAME SELECT * FROM new_rows")
     if places:
         con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
         con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
@@ -109,10 +110,10 @@ STALE = """
 """Whether an upload brings something new depends on every upload of its user."""
 
 
-def _append(con: Catalog, table: str, frames: Sequence[pl.DataFrame]) -> None:
+def _append(con: Catalog, frames: Sequence[pl.DataFrame], insert: str) -> None:
     if frames:
         con.register("new_rows", pl.concat(frames))
-        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM new_rows").complete()
+        con.execute(insert).complete()
         con.unregister("new_rows")
 
 

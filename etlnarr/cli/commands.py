@@ -195,9 +195,7 @@ def inspect(
 
 
 @app.command(epilog=_example("etlnarr status --json"))
-def status(
-    lake: options.Lake = None, catalog: options.CatalogPath = None, as_json: options.AsJson = False
-) -> None:
+def status(lake: options.Lake = None, catalog: options.CatalogPath = None, as_json: options.AsJson = False) -> None:
     """Count uploads by state and type, examples by month and category; works while a build runs."""
     from etlnarr.catalog import status as counts
     from etlnarr.cli import report, session

@@ -52,8 +52,11 @@ def build_summary(done: "Report", settings: Settings, *, dry: bool) -> Iterator[
     parts = [
         f"{number} {name}"
         for name, number in (
-            ("new", found.new), ("unreadable", found.unreadable), ("duplicate", found.duplicate), ("known", found.known)
-        )  # fmt: skip
+            ("new", found.new),
+            ("unreadable", found.unreadable),
+            ("duplicate", found.duplicate),
+            ("known", found.known),
+        )
         if number
     ]
     yield f"uploads      {found.found} found: {', '.join(parts) or 'none'}"
@@ -64,8 +67,9 @@ def build_summary(done: "Report", settings: Settings, *, dry: bool) -> Iterator[
     yield from status_summary(done.status)
     told = done.narrate
     yield f"told         {told.told} examples, {told.unchanged} unchanged"
+    out = done.export
     verb = "would write" if dry else "wrote"
-    yield f"export       {done.export.rows} rows; {verb} {len(done.export.written)} files, {done.export.unchanged} unchanged"
+    yield f"export       {out.rows} rows; {verb} {len(out.written)} files, {out.unchanged} unchanged"
     for key in done.export.written:
         yield f"             {settings.lake.rstrip('/')}/{key}"
     if done.validate.lost:

@@ -63,7 +63,7 @@ def progress(items: Sequence[T], stage: str) -> Iterable[T]:
     """Draw a bar on a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty() or not items:
         return items
-    from tqdm import tqdm  # noqa: PLC0415 - only a terminal needs it
+    from tqdm import tqdm
 
     return tqdm(items, desc=stage, file=sys.stderr, leave=False)
 

@@ -130,9 +130,7 @@ def _joined(records: pl.DataFrame, readings: pl.DataFrame, users: pl.DataFrame) 
     return readings.join(whole, on=["upload", "record"])
 
 
-def _nights(
-    con: Catalog, subjects: Sequence[Subject], zones: Mapping[str, str], lenders: pl.DataFrame
-) -> pl.DataFrame:
+def _nights(con: Catalog, subjects: Sequence[Subject], zones: Mapping[str, str], lenders: pl.DataFrame) -> pl.DataFrame:
     """Return the main sleep sessions of each subject's person that touch the subject's time."""
     records, readings = analyses.near_sleep(con, subjects)
     users = records.select("upload", "user_id").unique()
@@ -145,7 +143,9 @@ def _nights(
         schema={"subject": pl.String, "user_id": pl.String, "from": pl.Int64, "to": pl.Int64},
         orient="row",
     )
-    touching = spans.join(main, on="user_id").filter((pl.col("start") <= pl.col("to")) & (pl.col("end") >= pl.col("from")))
+    touching = spans.join(main, on="user_id").filter(
+        (pl.col("start") <= pl.col("to")) & (pl.col("end") >= pl.col("from"))
+    )
     return touching.select(SLEEP.names()).sort("subject", "start")
 
 
@@ -163,8 +163,12 @@ def _periods(readings: pl.DataFrame) -> dict[str, Period]:
     known = pl.col("offset_s").is_not_null().all()
     spans = readings.group_by("subject").agg(
         known=known,
-        start=pl.when(known).then((pl.col("start") + pl.col("offset_s").cast(pl.Int64) * 1000).min()).otherwise(pl.col("start").min()),
-        end=pl.when(known).then((pl.col("end") + pl.col("offset_s").cast(pl.Int64) * 1000).max()).otherwise(pl.col("end").max()),
+        start=pl.when(known)
+        .then((pl.col("start") + pl.col("offset_s").cast(pl.Int64) * 1000).min())
+        .otherwise(pl.col("start").min()),
+        end=pl.when(known)
+        .then((pl.col("end") + pl.col("offset_s").cast(pl.Int64) * 1000).max())
+        .otherwise(pl.col("end").max()),
         offsets=pl.col("offset_s").unique(maintain_order=True),
         origins=pl.col("offset_origin").unique().sort(),
     )
