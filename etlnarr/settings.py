@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["json", "text"] = "json"
     development_mode: bool = False
+    templates_path: Path | None = None
 
     user_id: str = "sample_data_user"
     tz: str | None = None

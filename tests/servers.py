@@ -36,6 +36,16 @@ class S3:
             "ETL_S3_BUCKET_NAME": self.bucket,
         }
 
+    def put(self, folder: Path, prefix: str) -> None:
+        """Upload the files of a folder."""
+        for file in sorted(folder.iterdir()):
+            _client(self.endpoint).pipe_file(f"{self.bucket}/{prefix}/{file.name}", file.read_bytes())
+
+    def get(self, prefix: str, target: Path) -> Path:
+        """Download what stands under a prefix."""
+        _client(self.endpoint).get(f"{self.bucket}/{prefix}", str(target), recursive=True)
+        return target
+
 
 def free_ports(count: int) -> list[int]:
     """Return ports that nothing listens on now."""
@@ -92,7 +102,7 @@ def _wait(endpoint: str, process: "subprocess.Popen[bytes]") -> None:
 def _make_bucket(endpoint: str, bucket: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
-        fs = s3fs.S3FileSystem(key=ACCESS_KEY, secret=SECRET_KEY, endpoint_url=endpoint, skip_instance_cache=True)
+        fs = _client(endpoint)
         try:
             fs.mkdir(bucket)
             fs.pipe_file(f"{bucket}/ready", b"1")
@@ -103,3 +113,7 @@ def _make_bucket(endpoint: str, bucket: str) -> None:
             time.sleep(0.2)
         else:
             return
+
+
+def _client(endpoint: str) -> s3fs.S3FileSystem:
+    return s3fs.S3FileSystem(key=ACCESS_KEY, secret=SECRET_KEY, endpoint_url=endpoint, skip_instance_cache=True)

@@ -223,15 +223,15 @@ def samples(
     records: Annotated[int | None, typer.Option(min=1, help="How many records in each of them.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Write plausible synthetic uploads; the default call makes the standard set of 26."""
+    from etlnarr.cli import report
     from etlnarr.samples import write_samples
 
-    if dry_run:
-        typer.echo(f"would write synthetic uploads to {out}")
-        return
-    written = sum(1 for _ in write_samples(out, users=users, days=days, seed=seed, uploads=uploads, records=records))
-    typer.echo(f"{written} uploads written to {out}")
+    planned = write_samples(out, users=users, days=days, seed=seed, uploads=uploads, records=records)
+    written = 0 if dry_run else sum(1 for _ in planned)
+    report.show({"out": str(out), "written": written}, [f"{written} uploads written to {out}"], as_json=as_json)
 
 
 def _month(month: str | None) -> str | None:

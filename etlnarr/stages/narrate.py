@@ -1,1 +1,197 @@
 """Insights to examples: instruction, data block and narrative, each printed number with its witness."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import JsonValue
+
+import etlnarr
+from etlnarr import prose
+from etlnarr.catalog import Catalog, examples, transaction
+from etlnarr.catalog.examples import Analysed, Told
+from etlnarr.errors import UsageError
+from etlnarr.model import RecordType
+from etlnarr.prose import Style, Templates
+from etlnarr.records import by_name
+from etlnarr.run import Run, utc
+from etlnarr.wire import Analysis, Evidence, Example, Metadata, Quality, Withheld, dump
+
+BATCH: Final = 500
+NAMESPACE: Final = uuid.UUID("8b1c1f0e-6f0b-5a52-9d0c-5f1f6f1b7a3d")
+SUBJECT: Final = "upload"
+BASIC_BELOW: Final = 5
+MODERATE_BELOW: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Narrated:
+    """How many examples were told, and how many stood as they were."""
+
+    told: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The templates and what the settings say of their use."""
+
+    templates: Templates
+    recommendations: bool
+    version: str
+
+
+def narrate(con: Catalog, run: Run, month: str | None) -> Narrated:
+    """Tell every analysed upload that is new or whose inputs changed.
+
+    Errors: GateError when a template does not prove what it prints; nothing of its batch is kept then.
+    """
+    voice = Voice(
+        prose.load(_folder(run.settings.templates_path)), run.settings.generate_recommendations, run.settings.version
+    )
+    report = Narrated()
+    for batch in _batches(run.progress(list(examples.analysed(con, month)), "narrate")):
+        due = [(upload, inputs) for upload in batch if (inputs := _inputs(voice, upload)) != upload.inputs]
+        told = [] if run.dry else [_tell(run, voice, upload, inputs) for upload, inputs in due]
+        with transaction(con):
+            examples.tell(con, told, run.now)
+        report = replace(report, told=report.told + len(due), unchanged=report.unchanged + len(batch) - len(due))
+    return report
+
+
+def _folder(named: Path | None) -> Path:
+    """Return the folder of templates: the one named, else the package's own, else the checkout's."""
+    if named is not None:
+        if not named.is_dir():
+            raise UsageError(f"{named}: no such folder of templates; see ETL_TEMPLATES_PATH")
+        return named
+    package = Path(etlnarr.__file__).parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def _batches(uploads: Iterable[Analysed]) -> Iterator[list[Analysed]]:
+    batch: list[Analysed] = []
+    for upload in uploads:
+        batch.append(upload)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    yield batch
+
+
+def _inputs(voice: Voice, upload: Analysed) -> str:
+    template = by_name[upload.record_type].template
+    parts = [
+        upload.document,
+        upload.quality,
+        upload.key,
+        upload.bucket,
+        str(upload.uploaded),
+        upload.correlation_id or "",
+        voice.templates.stories[template].hash,
+        str(voice.recommendations),
+        voice.version,
+        etlnarr.__version__,
+    ]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
+    kind = by_name[upload.record_type]
+    analysis = Analysis.model_validate_json(upload.document)
+    example_id = _derived("example", upload)
+    told = prose.tell(
+        voice.templates,
+        kind.template,
+        prose.facts(_values(kind, analysis, voice), styles(kind), {entry.path for entry in analysis.withheld}),
+        prose.evenly(example_id),
+        vocabulary(kind),
+    )
+    evidence = [Evidence(path=w.path, value=w.value, text=w.text, start=w.start, end=w.end) for w in told.evidence]
+    quality = Quality.model_validate_json(upload.quality)
+    processing_id = _derived("processing", upload)
+    metadata = Metadata(
+        source_s3_key=upload.key,
+        source_bucket=upload.bucket,
+        record_type=kind.name,
+        upload_timestamp_utc=utc(upload.uploaded),
+        user_id=upload.user_id,
+        correlation_id=upload.correlation_id or processing_id,
+        processed_utc=utc(upload.first_told if upload.first_told is not None else run.now),
+        processing_id=processing_id,
+        processor_version=voice.version,
+        records_processed=upload.records,
+        data_quality_score=quality.score,
+        validation_warnings=quality.warnings,
+        clinical_insights=analysis.clinical_insights,
+        training_category=kind.category,
+        complexity_level=_complexity(kind, evidence),
+        clinical_relevance=_relevance(kind, evidence),
+        example_id=example_id,
+        content_hash=upload.content_hash,
+        period=analysis.period,
+        evidence=evidence,
+        withheld=analysis.withheld,
+        template=kind.template,
+        template_hash=told.template_hash,
+    )
+    example = Example(instruction=told.instruction, input=told.input, output=told.output, metadata=metadata)
+    month = utc(upload.uploaded)[:7]
+    return Told(upload.no, inputs, example_id, kind.category, month, dump(example))
+
+
+def _values(kind: RecordType, analysis: Analysis, voice: Voice) -> dict[str, JsonValue]:
+    """Return all that a template may look up."""
+    plain: dict[str, JsonValue] = json.loads(dump(analysis))
+    chosen = [share.model_dump() for share in analysis.sources if share.chosen]
+    others = [share.model_dump() for share in analysis.sources if not share.chosen]
+    return {
+        **analysis.clinical_insights,
+        "period": plain["period"],
+        "sources": {"primary": chosen[0], "chosen": chosen, "others": others},
+        "series": plain["series"],
+        "silences": _silences(kind, analysis.withheld),
+        "recommendations": list(analysis.recommendations) if voice.recommendations else [],
+        "recommendations_on": voice.recommendations,
+    }
+
+
+def _silences(kind: RecordType, withheld: Sequence[Withheld]) -> list[JsonValue]:
+    """Return what is withheld of the claims that a narrative may speak of, the most consequential first."""
+    by_path = {entry.path: entry for entry in withheld}
+    return [by_path[path].model_dump() for path in kind.silences if path in by_path]
+
+
+def styles(kind: RecordType) -> Mapping[str, Style]:
+    """Return unit and decimals by path."""
+    return {metric.path: Style(metric.unit, metric.decimals) for metric in kind.metrics}
+
+
+def vocabulary(kind: RecordType) -> AbstractSet[str]:
+    """Return every word that a verdict of the type may be."""
+    return {band[0] for verdict in kind.verdicts for band in verdict.bands}
+
+
+def _derived(name: str, upload: Analysed) -> str:
+    return str(uuid.uuid5(NAMESPACE, "\n".join([name, upload.user_id, upload.content_hash, SUBJECT])))
+
+
+def _complexity(kind: RecordType, evidence: Sequence[Evidence]) -> str:
+    stated = len({entry.path for entry in evidence} & {metric.path for metric in kind.metrics})
+    if stated < BASIC_BELOW:
+        return "basic"
+    return "moderate" if stated < MODERATE_BELOW else "high_clinical"
+
+
+def _relevance(kind: RecordType, evidence: Sequence[Evidence]) -> str:
+    words = {entry.path: entry.value for entry in evidence}
+    stated = [verdict for verdict in kind.verdicts if verdict.path in words]
+    if any(words[verdict.path] not in verdict.target for verdict in stated):
+        return "high_clinical_relevance"
+    return "medium_clinical_relevance" if stated else "standard_clinical_relevance"
