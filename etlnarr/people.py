@@ -57,10 +57,12 @@ def load(path: Path) -> dict[str, Person]:
         raise UsageError(f"{path}: the people file cannot be read as CSV") from fault
     people: dict[str, Person] = {}
     for number, line in enumerate(lines, 2):
+        if None in line:
+            raise UsageError(f"{path}: line {number}: has more columns than the first line")
         try:
             person = Person.model_validate({k: v for k, v in line.items() if v not in (None, "")})
-        except (ValidationError, TypeError) as fault:
-            where = fault.errors()[0]["loc"][0] if isinstance(fault, ValidationError) else "the number of columns"
+        except ValidationError as fault:
+            where = fault.errors(include_input=False)[0]["loc"][0]
             raise UsageError(f"{path}: line {number}: {where} is not valid") from fault
         if person.user_id in people:
             raise UsageError(f"{path}: line {number}: the user of this line has one already")

@@ -66,11 +66,12 @@ class Evidence(Document):
 class Period(Document):
     """The time that a subject covers.
 
-    Units: ISO 8601, local when the offset is known, else UTC with a Z.
+    Units: start and end in ISO 8601, local when the offset is known, else UTC with a Z; span in hours.
     """
 
     start: str
     end: str
+    span_hours: float
     offset: str | None
     offset_source: str | None
 

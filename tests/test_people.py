@@ -30,7 +30,7 @@ def test_a_line_is_a_person_and_what_is_empty_is_not_known(tmp_path: Path) -> No
         ("u1,,,,sweet,,,", "diabetes"),
         ("u1,,,,,,-4,", "mass_kg"),
         (",1985,,,,,,", "user_id"),
-        ("u1,,,,,,,,extra", "the number of columns"),
+        ("u1,,,,,,,,extra", "more columns"),
         ("u1,,,,,,,\nu1,,,,,,,", "the user of this line has one already"),
     ],
 )

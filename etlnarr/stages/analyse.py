@@ -24,6 +24,7 @@ from etlnarr.wire import Analysis, Period, SourceShare, dump
 BATCH_READINGS: Final = 1_000_000
 BATCH_SUBJECTS: Final = 2_000
 SLEEP_TYPE: Final = "SleepSessionRecord"
+HOUR_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,8 @@ def _periods(readings: pl.DataFrame) -> dict[str, Period]:
     known = pl.col("offset_s").is_not_null().all()
     spans = readings.group_by("subject").agg(
         known=known,
+        first=pl.col("start").min(),
+        last=pl.col("end").max(),
         start=pl.when(known)
         .then((pl.col("start") + pl.col("offset_s").cast(pl.Int64) * 1000).min())
         .otherwise(pl.col("start").min()),
@@ -181,6 +184,7 @@ def _period(line: Mapping[str, Any]) -> Period:
     return Period(
         start=_iso(int(line["start"]), local=known),
         end=_iso(int(line["end"]), local=known),
+        span_hours=round((int(line["last"]) - int(line["first"])) / HOUR_MS, 6),
         offset=", ".join(offsets) or None,
         offset_source=", ".join(line["origins"]) if known else None,
     )

@@ -170,7 +170,7 @@ def _silences(kind: RecordType, withheld: Sequence[Withheld]) -> list[JsonValue]
 
 def styles(kind: RecordType) -> Mapping[str, Style]:
     """Return unit and decimals by path."""
-    return {metric.path: Style(metric.unit, metric.decimals) for metric in kind.metrics}
+    return {"period.span_hours": Style("h", 1), **{m.path: Style(m.unit, m.decimals) for m in kind.metrics}}
 
 
 def vocabulary(kind: RecordType) -> AbstractSet[str]:
