@@ -35,7 +35,8 @@ def subjects(con: Catalog, month: str | None) -> list[Subject]:
         WITH spans AS (
             SELECT no, user_id, record_type, content_hash, brings_new, uploaded,
                    coalesce(min(start), uploaded) AS start, coalesce(max("end"), uploaded) AS "end"
-            FROM uploads LEFT JOIN records ON upload = no WHERE state = 'accepted' GROUP BY ALL
+            FROM uploads LEFT JOIN records ON upload = no WHERE state = 'accepted'
+            GROUP BY no, user_id, record_type, content_hash, brings_new, uploaded
         ),
         sizes AS (SELECT upload AS no, count(*) AS readings FROM readings GROUP BY upload),
         told AS (

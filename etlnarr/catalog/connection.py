@@ -11,7 +11,7 @@ import duckdb
 
 from etlnarr.errors import CatalogBusyError, EtlnarrError, UsageError
 
-Catalog: TypeAlias = duckdb.DuckDBPyConnection
+Catalog: TypeAlias = "duckdb.DuckDBPyConnection"  # as text: a reference would outlive the library at exit
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")

@@ -9,11 +9,16 @@ from etlnarr.errors import EtlnarrError
 
 def main() -> None:
     """Run the command line; every fault of ours ends in one line and its exit code."""
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
         app()
     except EtlnarrError as fault:
         print(f"etlnarr: {fault}", file=sys.stderr)
-        sys.exit(fault.exit_code)
+        return fault.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say to it
-        sys.exit(1)
+        return 1
+    return 0

@@ -16,6 +16,7 @@ from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
     from etlnarr.stages.build import Report
+    from etlnarr.stages.inspect import Inspection
 
 
 def show(done: object, summary: Iterable[str], *, as_json: bool) -> None:
@@ -90,9 +91,21 @@ def status_summary(found: Status) -> Iterator[str]:
         yield f"examples     {month}: {', '.join(f'{number} {name}' for name, number in categories.items())}"
 
 
-def inspection(done: Any) -> Iterator[str]:
-    """Yield what one upload yields."""
-    yield json.dumps(_plain(done), indent=2)
+def inspection(done: "Inspection") -> Iterator[str]:
+    """Yield what one upload yields, the narrative last."""
+    said, written, scores = done.envelope, done.written, done.quality.scores
+    yield f"upload       {said.record_type or 'unknown type'}, {said.size} bytes, {said.upload_timestamp_utc}"
+    yield f"context      {said.context}"
+    yield f"schema       {written.records} records, codec {written.codec}, fingerprint {(written.fingerprint or '')[:16]}"
+    yield f"quality      {scores.score:g}: {done.quality.state}"
+    for problem in (*scores.errors, *scores.warnings, *(f"{number} rows: {rule}" for rule, number in scores.rules.items())):
+        yield f"             {problem}"
+    for share in done.sources:
+        yield f"source       {share.name}, {share.records} records{'' if share.chosen else ', not used'}"
+    for entry in done.withheld:
+        yield f"withheld     {entry.path}: {entry.reason}"
+    if done.example:
+        yield f"\ninstruction\n{done.example.instruction}\n\ninput\n{done.example.input}\n\noutput\n{done.example.output}"
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """What one upload yields on its own, worked out by the very stages of a build over a catalog in memory."""
 
-from pydantic import JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from etlnarr.catalog import Catalog, examples
 from etlnarr.run import Run, utc
@@ -46,8 +46,10 @@ class InspectedQuality(Document):
 class Inspection(Document):
     """All that one upload yields; the last four are empty when it would be quarantined."""
 
+    model_config = ConfigDict(serialize_by_alias=True)
+
     envelope: InspectedEnvelope
-    schema_: InspectedSchema
+    written: InspectedSchema = Field(serialization_alias="schema")  # a model has a schema of its own
     quality: InspectedQuality
     sources: list[SourceShare]
     clinical_insights: dict[str, JsonValue]
@@ -78,7 +80,7 @@ def inspect(con: Catalog, run: Run, file: str) -> Inspection:
             size=found.size,
             context=NO_CONTEXT,
         ),
-        schema_=InspectedSchema(
+        written=InspectedSchema(
             fingerprint=found.fingerprint, codec=found.codec, records=found.records, missing=missing
         ),
         quality=InspectedQuality(
