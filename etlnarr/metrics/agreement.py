@@ -1,0 +1,140 @@
+"""How far a second device agrees with the chosen one. The two are compared, never added."""
+
+from typing import Final
+
+import polars as pl
+
+from etlnarr.metrics.architecture import STAGES, architecture, is_asleep
+from etlnarr.metrics.clock import MINUTE_MS
+from etlnarr.metrics.regularity import EPOCH_MS
+from etlnarr.metrics.sleep import SESSION, sessions
+from etlnarr.metrics.statistics import finite
+from etlnarr.model import Batch
+
+WINDOW_MS: Final = 5 * MINUTE_MS
+PAIR: Final = ("subject", "other_source")
+AGREEMENT: Final = ("agreement", "kappa")
+
+
+def stage_agreement(batch: Batch) -> pl.DataFrame:
+    """Compare the stages of the main sessions with those of the other source that shares most time with them.
+
+    Shapes: other_source, overlap_minutes, sleep_wake_agreement, sleep_wake_kappa, stage_agreement, stage_kappa (over
+    wake, LIGHT, DEEP and REM), other_total_sleep_time, other_efficiency (mean over the nights); a subject without a
+    second source has no row.
+    Units: shared epochs of 30 s as minutes and percent, kappa from -1 to 1.
+    """
+    main = sessions(batch.readings).filter("main")
+    own = batch.readings.join(main, on=SESSION, how="semi", nulls_equal=True)
+    shared = _most_shared(_shared(own, batch.others))
+    overlap = shared.group_by(PAIR, maintain_order=True).agg(overlap_minutes=pl.col("length").sum() / MINUTE_MS)
+    asleep = {"own": pl.col("own") != "WAKE", "other": pl.col("other") != "WAKE"}
+    detailed = shared.filter(pl.all_horizontal(pl.col("own", "other").is_in([*STAGES, "WAKE"])))
+    two = _agreement(shared.with_columns(**asleep)).rename({name: f"sleep_wake_{name}" for name in AGREEMENT})
+    four = _agreement(detailed).rename({name: f"stage_{name}" for name in AGREEMENT})
+    slept = _other_sleep(main, batch.others)
+    whole = overlap.join(two, on=PAIR, how="left").join(four, on=PAIR, how="left")
+    return whole.join(slept, on=PAIR, how="left")
+
+
+def value_agreement(batch: Batch) -> pl.DataFrame:
+    """Compare point values of the chosen source with those of the source that has most beside it.
+
+    Each value of the other source is set against the mean of the chosen values within 2.5 minutes of it.
+
+    Shapes: other_source, windows, bias (chosen minus other), mean_absolute_error; a subject without a shared window has
+    no row. Units: those of the values.
+    """
+    chosen = batch.readings.sort("subject", "start").select(
+        "subject",
+        "start",
+        n=pl.col("value").cum_count().over("subject"),
+        total=pl.col("value").cum_sum().over("subject"),
+    )
+    found = batch.others.select("subject", "start", "value", other_source="source")
+    for side, edge in (("low", -WINDOW_MS // 2), ("high", WINDOW_MS // 2)):
+        before = chosen.rename({"n": f"n_{side}", "total": f"total_{side}"}).sort("start")
+        found = (
+            found.with_columns(edge=pl.col("start") + edge)
+            .sort("edge")
+            .join_asof(
+                before.rename({"start": "edge"}),
+                on="edge",
+                by="subject",
+                allow_exact_matches=False,
+                check_sortedness=False,
+            )
+        )
+    n = pl.col("n_high") - pl.col("n_low").fill_null(0)
+    mean = (pl.col("total_high") - pl.col("total_low").fill_null(0.0)) / n
+    return (
+        found.filter(n > 0)
+        .with_columns(difference=mean - pl.col("value"))
+        .group_by(PAIR)
+        .agg(
+            windows=pl.len().cast(pl.Int64),
+            bias=pl.col("difference").sort().mean(),
+            mean_absolute_error=pl.col("difference").abs().sort().mean(),
+        )
+        .sort("subject", "windows", "other_source", descending=[False, True, False])
+        .unique("subject", keep="first", maintain_order=True)
+    )
+
+
+def _shared(own: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Cut the time that both devices staged into stretches of one pair of states: PAIR, own, other, length (ms)."""
+    theirs = _states(others).select(PAIR[0], "start", "end", "state", other_source="source")
+    ours = _states(own).select("subject", "start", "end", "state").join(theirs.select(PAIR).unique(), on="subject")
+    cuts = pl.concat([frame.select(*PAIR, time=edge) for frame in (ours, theirs) for edge in ("start", "end")])
+    steps = cuts.unique().sort(*PAIR, "time")
+    steps = steps.with_columns(length=(pl.col("time").shift(-1) - pl.col("time")).over(PAIR)).sort("time")
+    for name, frame in (("own", ours), ("other", theirs)):
+        held = frame.select(*PAIR, "end", time="start", **{name: "state"}).sort("time")
+        steps = steps.join_asof(held, on="time", by=PAIR, check_sortedness=False)
+        steps = steps.with_columns(pl.when(pl.col("time") < pl.col("end")).then(name).alias(name)).drop("end")
+    return steps.filter(pl.col("own").is_not_null(), pl.col("other").is_not_null()).sort(*PAIR, "time").drop("time")
+
+
+def _states(readings: pl.DataFrame) -> pl.DataFrame:
+    """Return what is known of the state, on a grid of epochs; an epoch has the state of its last moment."""
+    state = pl.when(is_asleep()).then("label").when(~is_asleep()).then(pl.lit("WAKE"))
+    snapped = (pl.col("start", "end") // EPOCH_MS * EPOCH_MS,)
+    return readings.with_columns(*snapped, state=state).filter(
+        pl.col("state").is_not_null(), pl.col("end") > pl.col("start")
+    )
+
+
+def _most_shared(shared: pl.DataFrame) -> pl.DataFrame:
+    sums = shared.group_by(PAIR).agg(pl.col("length").sum())
+    most = sums.sort("subject", "length", "other_source", descending=[False, True, False])
+    return shared.join(most.unique("subject", keep="first", maintain_order=True), on=PAIR, how="semi").sort(PAIR)
+
+
+def _agreement(shared: pl.DataFrame) -> pl.DataFrame:
+    """Return the share of time in the same state, in percent, and Cohen's kappa."""
+    by_state = [
+        shared.group_by(*PAIR, state=name).agg(pl.col("length").sum().alias(name)) for name in ("own", "other")
+    ]
+    chance = (
+        by_state[0]
+        .join(by_state[1], on=[*PAIR, "state"], how="inner")
+        .group_by(PAIR)
+        .agg(chance=(pl.col("own") * pl.col("other")).sum())
+    )
+    same = pl.col("length").filter(pl.col("own") == pl.col("other")).sum()
+    found = shared.group_by(PAIR).agg(total=pl.col("length").sum(), same=same).join(chance, on=PAIR, how="left")
+    observed = pl.col("same") / pl.col("total")
+    expected = pl.col("chance").fill_null(0) / pl.col("total").cast(pl.Float64) ** 2
+    return found.select(*PAIR, agreement=100 * observed, kappa=finite((observed - expected) / (1 - expected)))
+
+
+def _other_sleep(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """Average over the nights what the other sources made of them."""
+    nights = main.select("subject", night="record_start", night_end="record_end")
+    theirs = architecture(others).rename({"source": "other_source"}).join(nights, on="subject")
+    inside = (pl.col("record_start") < pl.col("night_end")) & (pl.col("record_end") > pl.col("night"))
+    by_night = theirs.filter(inside).group_by(*PAIR, "night").agg(pl.col("total_sleep_time", "time_in_bed").sum())
+    efficiency = 100 * pl.col("total_sleep_time") / pl.col("time_in_bed")
+    return by_night.sort("night").group_by(PAIR).agg(
+        other_total_sleep_time=pl.col("total_sleep_time").mean(), other_efficiency=efficiency.mean()
+    )

@@ -1,0 +1,132 @@
+"""How a sleep session was made up: stages, latencies, wake after sleep onset, awakenings.
+
+Definitions follow the AASM manual as far as sessions of consumer devices allow; the session is the app's own.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from etlnarr.metrics.clock import MINUTE_MS
+from etlnarr.metrics.sleep import SESSION
+from etlnarr.metrics.statistics import finite
+
+ASLEEP: Final = ("LIGHT", "DEEP", "REM", "SLEEPING")
+AWAKE: Final = ("AWAKE", "OUT_OF_BED")
+STAGES: Final = ("LIGHT", "DEEP", "REM")
+LONG_AWAKENING_MS: Final = 5 * MINUTE_MS
+GOOD_LATENCY: Final = 30
+GOOD_AWAKENINGS: Final = 1
+GOOD_WASO: Final = 20
+GOOD_EFFICIENCY: Final = 85
+"""Limits of good sleep in minutes, times and percent. Source: Ohayon 2017 Sleep Health 3:6."""
+
+
+def is_asleep() -> pl.Expr:
+    """Whether a stage is sleep; null for a stage that says neither."""
+    label = pl.col("label")
+    return pl.when(label.is_in(ASLEEP)).then(statement=True).when(label.is_in(AWAKE)).then(statement=False)
+
+
+def architecture(readings: pl.DataFrame) -> pl.DataFrame:
+    """Measure every session.
+
+    What needs stages is null for a session without them, and for one whose stages overlap and exceed it. Wake after
+    sleep onset and awakenings lie between the first and the last sleep stage.
+
+    Shapes: readings as READINGS of sleep sessions; the result SESSION, onset and wake_up (epoch ms), time_in_bed,
+    total_sleep_time, sleep_period_time, sleep_onset_latency, waso, rem_latency, light, deep, rem and sleeping _minutes,
+    efficiency and light, deep and rem _percent, awakenings (of at least 5 min), awakenings_over_5_min, quality_score.
+    Units: minutes, percent.
+    """
+    stages = _stages(readings)
+    found = stages.group_by(SESSION).agg(
+        onset=pl.col("start").filter("asleep").min(),
+        wake_up=pl.col("end").filter("asleep").max(),
+        first_rem=pl.col("start").filter(pl.col("label") == "REM").min(),
+        told=pl.col("asleep").is_not_null().any(),
+        recorded=pl.col("length").sum(),
+        detailed=pl.col("label").is_in(STAGES).any(),
+        total_sleep_time=_minutes(pl.col("asleep")),
+        **{f"{name.lower()}_minutes": _minutes(pl.col("label") == name) for name in ASLEEP},
+    )
+    whole = found.join(_wakefulness(stages, found), on=SESSION, how="left").sort(SESSION)
+    measured = whole.with_columns(
+        *_derived(),
+        pl.col("waso", "awakenings", "awakenings_over_5_min").fill_null(0),
+        time_in_bed=_in_bed_ms() / MINUTE_MS,
+        staged=pl.col("told") & (pl.col("recorded") <= _in_bed_ms()),
+    )
+    return _defined(measured)
+
+
+def _stages(readings: pl.DataFrame) -> pl.DataFrame:
+    """Keep what of each stage lies inside its session."""
+    inside = readings.with_columns(
+        start=pl.max_horizontal("start", "record_start"), end=pl.min_horizontal("end", "record_end"), asleep=is_asleep()
+    )
+    length = (pl.col("end") - pl.col("start")).clip(0)
+    return inside.with_columns(length=length).sort(*SESSION, "start", "end")
+
+
+def _wakefulness(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Add up the wake bouts between the first and the last sleep stage; neighbouring wake stages are one bout."""
+    awake = stages.join(found.select(*SESSION, "onset", "wake_up"), on=SESSION).filter(
+        ~pl.col("asleep"), pl.col("start") >= pl.col("onset"), pl.col("end") <= pl.col("wake_up")
+    )
+    awake = awake.sort(*SESSION, "start")
+    apart = (pl.col("start") != pl.col("end").shift()).fill_null(value=True).over(SESSION)
+    bouts = (
+        awake.with_columns(bout=apart.cum_sum().over(SESSION))
+        .group_by(*SESSION, "bout")
+        .agg(length=pl.col("length").sum(), long=pl.col("end").max() - pl.col("start").min())
+    )
+    return bouts.group_by(SESSION).agg(
+        waso=pl.col("length").sum() / MINUTE_MS,
+        awakenings=(pl.col("long") >= LONG_AWAKENING_MS).sum().cast(pl.Int64),
+        awakenings_over_5_min=(pl.col("long") > LONG_AWAKENING_MS).sum().cast(pl.Int64),
+    )
+
+
+def _derived() -> list[pl.Expr]:
+    slept = pl.col("total_sleep_time")
+    return [
+        ((pl.col("onset") - pl.col("record_start")) / MINUTE_MS).alias("sleep_onset_latency"),
+        ((pl.col("wake_up") - pl.col("onset")) / MINUTE_MS).alias("sleep_period_time"),
+        ((pl.col("first_rem") - pl.col("onset")) / MINUTE_MS).alias("rem_latency"),
+        finite(100 * slept * MINUTE_MS / _in_bed_ms()).alias("efficiency"),
+        *(finite(100 * pl.col(f"{n.lower()}_minutes") / slept).alias(f"{n.lower()}_percent") for n in STAGES),
+    ]
+
+
+def _defined(measured: pl.DataFrame) -> pl.DataFrame:
+    """Null what the stages of a session do not tell."""
+    detail = [f"{name.lower()}_{part}" for name in STAGES for part in ("minutes", "percent")]
+    after_onset = ["waso", "awakenings", "awakenings_over_5_min"]
+    staged = ["onset", "wake_up", "total_sleep_time", "sleeping_minutes", "efficiency", "sleep_onset_latency"]
+    staged += ["sleep_period_time", "rem_latency"]
+    known = measured.with_columns(
+        *(pl.when("staged").then(name).alias(name) for name in staged),
+        *(pl.when(pl.col("staged") & pl.col("detailed")).then(name).alias(name) for name in detail),
+        *(pl.when(pl.col("staged") & pl.col("onset").is_not_null()).then(name).alias(name) for name in after_onset),
+    )
+    return known.with_columns(quality_score=_criteria_met()).drop("told", "recorded", "staged", "detailed", "first_rem")
+
+
+def _criteria_met() -> pl.Expr:
+    """How many of the four criteria of good sleep are met; null when one of them cannot be judged."""
+    met = (
+        pl.col("sleep_onset_latency") <= GOOD_LATENCY,
+        pl.col("awakenings_over_5_min") <= GOOD_AWAKENINGS,
+        pl.col("waso") <= GOOD_WASO,
+        pl.col("efficiency") >= GOOD_EFFICIENCY,
+    )
+    return pl.sum_horizontal(*met, ignore_nulls=False).cast(pl.Int64)
+
+
+def _in_bed_ms() -> pl.Expr:
+    return pl.col("record_end") - pl.col("record_start")
+
+
+def _minutes(stage: pl.Expr) -> pl.Expr:
+    return pl.col("length").filter(stage).sum() / MINUTE_MS

@@ -1,0 +1,33 @@
+"""Stretches of consecutive rows for which something holds."""
+
+import polars as pl
+
+
+def bouts(rows: pl.DataFrame, longest_gap_ms: int) -> pl.DataFrame:
+    """Join consecutive rows that are inside into bouts; a row that is not, or a longer gap, ends one.
+
+    Shapes: rows with subject, start, end, inside; the result subject, start, end, minutes.
+    """
+    ordered = rows.sort("subject", "start", "end").with_columns(
+        gap=(pl.col("start") - pl.col("end").shift()).over("subject"),
+        before=pl.col("inside").shift().over("subject"),
+    )
+    begins = pl.col("inside") & ~(pl.col("before") & (pl.col("gap") <= longest_gap_ms)).fill_null(value=False)
+    return (
+        ordered.with_columns(bout=begins.cum_sum().over("subject"))
+        .filter("inside")
+        .group_by("subject", "bout", maintain_order=True)
+        .agg(pl.col("start").min(), pl.col("end").max())
+        .select("subject", "start", "end", minutes=(pl.col("end") - pl.col("start")) / 60_000)
+    )
+
+
+def lasting(found: pl.DataFrame, minutes: int, name: str) -> pl.DataFrame:
+    """Count the bouts of at least this length.
+
+    Shapes: found as bouts(); the result subject, the named count and its _minutes; subjects without one have no row.
+    """
+    long = found.filter(pl.col("minutes") >= minutes)
+    return long.group_by("subject", maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias(name), pl.col("minutes").sum().alias(f"{name}_minutes")
+    )

@@ -1,0 +1,99 @@
+"""Glucose metrics, declared: where each stands, what it means, and the least data that it needs."""
+
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from etlnarr.metrics import glucose_gates as gates
+from etlnarr.metrics.grid import NOISE_DECIMALS
+from etlnarr.metrics.statistics import NO_VALUES, statistics
+from etlnarr.model import Gate, Metric
+
+STATISTICS: Final = "glucose_statistics"
+TIR: Final = f"{STATISTICS}.time_in_range"
+CONSENSUS: Final = "Battelino 2019; Battelino 2023"
+MEAN: Final = pl.col(f"{STATISTICS}.mean")
+VALUE: Final = pl.col("value").round(NOISE_DECIMALS)
+
+EXTREMES: Final = frozenset({"min", "max", "range"})
+UNGATED: Final = frozenset({"count", "mean", "median", *EXTREMES})
+"""What one reading already has, or two; the rest describes a distribution."""
+
+
+def basics() -> tuple[Metric, ...]:
+    """Declare the descriptive statistics; sensors and meters give whole mg/dL, so extremes are written so."""
+    plain = statistics(STATISTICS, "glucose readings", "mg/dL", 1)
+    named = ((metric.path.removeprefix(f"{STATISTICS}."), metric) for metric in plain)
+    return tuple(
+        replace(
+            metric,
+            decimals=0 if name in EXTREMES else metric.decimals,
+            gates=() if name in UNGATED else gates.DESCRIBED,
+        )
+        for name, metric in named
+    )
+
+
+def covered() -> tuple[Metric, ...]:
+    """Declare how much of the time was read."""
+
+    def metric(name: str, unit: str, decimals: int, definition: str) -> Metric:
+        path = f"{STATISTICS}.coverage.{name}"
+        source = "Danne 2017; Riddlesworth 2018"
+        return Metric(path, unit, decimals, definition, source, undefined=gates.NO_TRACE)
+
+    return (
+        metric("active_percent", "%", 1, "readings in percent of those expected at the median interval"),
+        metric("active_percent_14d", "%", 1, "readings of the last 14 days in percent of those expected in 14 days"),
+        metric("days", "d", 1, "first to last reading in whole intervals, the last one's own included"),
+        metric("gaps", "steps", 0, "steps of more than 1.5 intervals"),
+    )
+
+
+def bands() -> tuple[Metric, ...]:
+    """Declare the shares of readings by range; 70 and 180 lie in the target range, 54 and 250 beside it."""
+    low, high = (*gates.DESCRIBED, gates.SEES_LOWS), (*gates.DESCRIBED, gates.SEES_HIGHS)
+
+    def metric(name: str, words: str, inside: pl.Expr, needs: tuple[Gate, ...], source: str = CONSENSUS) -> Metric:
+        share = 100.0 * inside.mean()
+        words = f"percent of readings {words} mg/dL"
+        return Metric(f"{TIR}.{name}", "%", 1, words, source, share, gates=needs, undefined=NO_VALUES)
+
+    return (
+        metric("severe_hypoglycemia", "below 54", VALUE.lt(54), low),
+        metric("hypoglycemia", "from 54 to below 70", VALUE.is_between(54, 70, closed="left"), low),
+        metric("target_range", "from 70 to 180", VALUE.is_between(70, 180), gates.DESCRIBED),
+        metric("hyperglycemia", "above 180 to 250", VALUE.is_between(180, 250, closed="right"), gates.DESCRIBED),
+        metric("severe_hyperglycemia", "above 250", VALUE.gt(250), high),
+        metric("tight_range", "from 70 to 140", VALUE.is_between(70, 140), gates.DESCRIBED, "Beck 2024"),
+        metric("below_range", "below 70", VALUE.lt(70), low),
+        metric("above_range", "above 180", VALUE.gt(180), gates.DESCRIBED),
+        metric("pregnancy_range", "from 63 to 140", VALUE.is_between(63, 140), gates.DESCRIBED),
+    )
+
+
+def hba1c() -> tuple[Metric, ...]:
+    """Declare the two translations of mean glucose, which agree only at 154.1 mg/dL and are neither a laboratory's."""
+    return (
+        Metric(
+            f"{STATISTICS}.gmi",
+            "%",
+            1,
+            "glucose management indicator: 3.31 + 0.02392 x mean",
+            "Bergenstal 2018",
+            expr=3.31 + 0.02392 * MEAN,
+            gates=gates.JUDGED,
+            undefined=NO_VALUES,
+        ),
+        Metric(
+            f"{STATISTICS}.estimated_hba1c",
+            "%",
+            1,
+            "HbA1c that went with this mean in the ADAG study: (mean + 46.7) / 28.7",
+            "Nathan 2008",
+            expr=(MEAN + 46.7) / 28.7,
+            gates=gates.JUDGED,
+            undefined=NO_VALUES,
+        ),
+    )

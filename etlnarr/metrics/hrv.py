@@ -1,0 +1,114 @@
+"""Nightly heart rate variability against a person's own baseline.
+
+The one definition of lnRMSSD here: the natural logarithm of the arithmetic mean of a night's RMSSD values.
+Sources: Plews 2013 Sports Med 43:773; Buchheit 2014 Front Physiol 5:73; Vesterinen 2016 MSSE 48:1347.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import polars as pl
+
+from etlnarr.metrics import glucose_series
+from etlnarr.metrics.bounded import dated, latest_rows
+from etlnarr.metrics.clock import DAY_MS, HOUR_MS
+from etlnarr.metrics.sleep import in_sleep
+from etlnarr.metrics.statistics import finite
+from etlnarr.model import Batch
+
+NIGHT_VALUES: Final = 30
+NIGHT_HOURS: Final = 3
+"""A night counts with either."""
+
+WEEK_DAYS: Final = 7
+BASELINE_DAYS: Final = 28
+WORTHWHILE_SD: Final = 0.5
+"""Half a standard deviation of the baseline is the smallest worthwhile change."""
+
+
+def nights(batch: Batch) -> pl.DataFrame:
+    """Summarise the values of each night.
+
+    Values count inside the main sleep sessions; for a subject none of whose values lies in one, all values from noon
+    to noon are taken as a night and in_session is false.
+
+    Shapes: subject, day (of waking, days since 1970-01-01), in_session, dated (whether the local date is known), n,
+    mean, median, lowest, highest, ln_rmssd, counts (30 values or 3 h). Units: ms.
+    """
+    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    marked = in_sleep(batch.readings, batch.sleep).with_columns(in_session=pl.col("night_end").is_not_null())
+    day = pl.when("in_session").then(pl.col("night_end") + shift).otherwise(pl.col("start") + shift + DAY_MS // 2)
+    kept = marked.filter(pl.col("in_session") | ~pl.col("in_session").any().over("subject"))
+    span = pl.col("start").max() - pl.col("start").min()
+    value = pl.col("value")
+    return (
+        kept.group_by("subject", day=day // DAY_MS)
+        .agg(
+            in_session=pl.col("in_session").any(),
+            dated=pl.col("offset_s").is_not_null().all(),
+            n=value.count().cast(pl.Int64),
+            mean=value.mean(),
+            median=value.median(),
+            lowest=value.min(),
+            highest=value.max(),
+            ln_rmssd=finite(value.mean().log()),
+            counts=(value.count() >= NIGHT_VALUES) | (span >= NIGHT_HOURS * HOUR_MS),
+        )
+        .sort("subject", "day")
+    )
+
+
+def nightly(batch: Batch) -> pl.DataFrame:
+    """Average over the nights that count, or over all where none does.
+
+    Shapes: nights (that count), in_session, nightly_mean, nightly_median, ln_rmssd. Units: ms.
+    """
+    found = nights(batch).filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
+    return found.group_by("subject", maintain_order=True).agg(
+        nights=pl.col("counts").sum().cast(pl.Int64),
+        in_session=pl.col("in_session").all(),
+        nightly_mean=pl.col("mean").mean(),
+        nightly_median=pl.col("median").mean(),
+        ln_rmssd=pl.col("ln_rmssd").mean(),
+    )
+
+
+def trend(batch: Batch) -> pl.DataFrame:
+    """Set the last seven days against the 28 before them, in lnRMSSD of the nights that count.
+
+    Shapes: seven_day_mean, seven_day_nights, cv_7, baseline_mean, baseline_sd, baseline_nights, swc_low, swc_high,
+    deviation (of the seven-day mean) and last_night_deviation, both in standard deviations of the baseline.
+    Units: ln ms, percent.
+    """
+    age = pl.col("day").max().over("subject") - pl.col("day")
+    counted = nights(batch).filter("counts").with_columns(age=age)
+    week = pl.col("ln_rmssd").filter(pl.col("age") < WEEK_DAYS)
+    before = pl.col("ln_rmssd").filter(pl.col("age").is_between(WEEK_DAYS, WEEK_DAYS + BASELINE_DAYS - 1))
+    found = counted.group_by("subject", maintain_order=True).agg(
+        seven_day_mean=week.mean(),
+        seven_day_nights=week.count().cast(pl.Int64),
+        cv_7=finite(100 * week.std(ddof=1) / week.mean()),
+        baseline_mean=before.mean(),
+        baseline_sd=before.std(ddof=1),
+        baseline_nights=before.count().cast(pl.Int64),
+        last_night=pl.col("ln_rmssd").last(),
+    )
+    mean, sd = pl.col("baseline_mean"), pl.col("baseline_sd")
+    return found.with_columns(
+        swc_low=mean - WORTHWHILE_SD * sd,
+        swc_high=mean + WORTHWHILE_SD * sd,
+        deviation=finite((pl.col("seven_day_mean") - mean) / sd),
+        last_night_deviation=finite((pl.col("last_night") - mean) / sd),
+    ).drop("last_night")
+
+
+def series(batch: Batch) -> pl.DataFrame:
+    """Tabulate the latest nights, or the hours of a single one.
+
+    Shapes: subject, series: a list of structs label, n, mean, lowest, highest. Units: ms.
+    """
+    found = nights(batch)
+    single = found.filter(pl.len().over("subject") == 1)
+    hours = glucose_series.series(replace(batch, readings=batch.readings.join(single, on="subject", how="semi")))
+    several = found.filter(pl.len().over("subject") > 1).with_columns(label=dated("night to ", "day", "night"))
+    return pl.concat([hours, latest_rows(several, ["label", "n", "mean", "lowest", "highest"])])

@@ -1,0 +1,131 @@
+"""How regular sleep is: midpoint, social jetlag, sleep regularity index."""
+
+import math
+from typing import Final
+
+import polars as pl
+
+from etlnarr.metrics.architecture import is_asleep
+from etlnarr.metrics.clock import DAY_MS
+from etlnarr.metrics.nights import DAY_MINUTES, night_by_night
+from etlnarr.metrics.sleep import SESSION, sessions
+from etlnarr.model import Batch
+
+EPOCH_MS: Final = 30_000
+FREE_DAYS: Final = (5, 6)
+"""Saturday and Sunday: the night that ends on them is a free one."""
+
+RADIANS: Final = 2 * math.pi / DAY_MINUTES
+NO_DIRECTION: Final = 1e-9
+"""Length of the mean vector below which times of day have no mean."""
+
+MINUTE_DECIMALS: Final = 9
+
+
+def circular_mean(minutes: pl.Expr) -> pl.Expr:
+    """Mean time of day, in minutes after midnight, null when the times point everywhere."""
+    angle = pl.arctan2((minutes * RADIANS).sin().mean(), (minutes * RADIANS).cos().mean())
+    mean = (angle / RADIANS).round(MINUTE_DECIMALS) % DAY_MINUTES
+    return pl.when(_length(minutes) > NO_DIRECTION).then(mean)
+
+
+def circular_sd(minutes: pl.Expr) -> pl.Expr:
+    """Circular standard deviation of times of day, in minutes; null below two."""
+    length = _length(minutes)
+    sd = (-2 * length.clip(upper_bound=1.0).log()).sqrt() / RADIANS
+    return pl.when((minutes.count() > 1) & (length > NO_DIRECTION)).then(sd)
+
+
+def consistency(batch: Batch) -> pl.DataFrame:
+    """Work out the timing of the main sessions.
+
+    Null as soon as the local time of one of them is unknown.
+
+    Shapes: midpoint, bed_time, wake_time (circular means), midpoint_sd, free_midpoint, work_midpoint,
+    social_jetlag, free_nights, work_nights.
+    Units: minutes after local midnight, minutes. Source: Wittmann 2006 Chronobiol Int 23:497 (social jetlag).
+    """
+    nights = night_by_night(batch.readings).filter("main")
+    known = nights.filter(pl.col("offset_s").is_not_null().all().over("subject"))
+    free = pl.col("weekday").is_in(FREE_DAYS)
+    midpoint = pl.col("midpoint")
+    found = known.group_by("subject", maintain_order=True).agg(
+        midpoint=circular_mean(midpoint),
+        midpoint_sd=circular_sd(midpoint),
+        bed_time=circular_mean(pl.col("bed_time")),
+        wake_time=circular_mean(pl.col("wake_time")),
+        free_nights=free.sum().cast(pl.Int64),
+        work_nights=(~free).sum().cast(pl.Int64),
+        free_midpoint=circular_mean(midpoint.filter(free)),
+        work_midpoint=circular_mean(midpoint.filter(~free)),
+    )
+    half = DAY_MINUTES / 2
+    apart = pl.col("free_midpoint") - pl.col("work_midpoint")
+    return found.with_columns(social_jetlag=((apart + half) % DAY_MINUTES - half).abs())
+
+
+def regularity(batch: Batch) -> pl.DataFrame:
+    """Work out the sleep regularity index: 200 x the share of epochs in the same state a day later, less 100.
+
+    Complete days are the local dates after the one on which the first main session began and before the one on which
+    the last did. Time without a record counts as wake there. Null below two such days, and where a session has no
+    stages or no known local time.
+
+    Shapes: regularity_index, complete_days. Units: epochs of 30 s. Source: Phillips 2017 Sci Rep 7:3216.
+    """
+    days = _complete_days(batch.readings)
+    slept = _sleep_stretches(batch.readings).join(days, on="subject")
+    first, last = pl.col("first_day") * DAY_MS, pl.col("last_day") * DAY_MS
+    events = [
+        _changes(slept, "today", first, last, 0),
+        _changes(slept, "tomorrow", first, last, DAY_MS),
+    ]
+    states = (
+        pl.concat(events, how="diagonal")
+        .group_by("subject", "time")
+        .agg(pl.col("today", "tomorrow").sum())
+        .sort("subject", "time")
+        .with_columns(pl.col("today", "tomorrow").cum_sum().over("subject") > 0)
+        .with_columns(length=(pl.col("time").shift(-1) - pl.col("time")).over("subject"))
+    )
+    differ = states.group_by("subject").agg(pl.col("length").filter(pl.col("today") != pl.col("tomorrow")).sum())
+    pairs = (pl.col("complete_days") - 1) * DAY_MS
+    return days.join(differ, on="subject", how="left").select(
+        "subject", "complete_days", regularity_index=100 - 200 * pl.col("length").fill_null(0) / pairs
+    )
+
+
+def _complete_days(readings: pl.DataFrame) -> pl.DataFrame:
+    """Find first_day and last_day (days since 1970) of what is compared: the last complete day only follows."""
+    local = pl.col("record_start") + pl.col("offset_s").cast(pl.Int64) * 1000
+    began = local.filter("main") // DAY_MS
+    staged = readings.group_by(SESSION).agg(staged=is_asleep().is_not_null().any())
+    usable = pl.col("offset_s").is_not_null().all() & pl.col("staged").all()
+    spans = sessions(readings).join(staged, on=SESSION).group_by("subject", maintain_order=True)
+    found = spans.agg(usable=usable, first_day=began.min() + 1, last_day=began.max() - 1)
+    complete = (pl.col("last_day") - pl.col("first_day") + 1).alias("complete_days")
+    return found.with_columns(complete).filter("usable", pl.col("complete_days") > 1).drop("usable")
+
+
+def _sleep_stretches(readings: pl.DataFrame) -> pl.DataFrame:
+    """Return the sleep stages in local time; an epoch has the state of its last moment."""
+    shift = pl.col("offset_s").cast(pl.Int64) * 1000
+    return readings.filter(is_asleep()).select(
+        "subject", *((pl.col(name) + shift) // EPOCH_MS * EPOCH_MS for name in ("start", "end"))
+    )
+
+
+def _changes(slept: pl.DataFrame, name: str, first: pl.Expr, last: pl.Expr, later: int) -> pl.DataFrame:
+    """Return +1 where a stretch begins and -1 where it ends, within the days compared."""
+    cut = slept.select(
+        "subject", start=(pl.col("start") - later).clip(first, last), end=(pl.col("end") - later).clip(first, last)
+    ).filter(pl.col("end") > pl.col("start"))
+    return pl.concat(
+        [cut.select("subject", pl.lit(step).alias(name), time=edge) for edge, step in (("start", 1), ("end", -1))]
+    )
+
+
+def _length(minutes: pl.Expr) -> pl.Expr:
+    """Length of the mean vector of times of day."""
+    sine, cosine = (minutes * RADIANS).sin().mean(), (minutes * RADIANS).cos().mean()
+    return (sine**2 + cosine**2).sqrt()

@@ -1,0 +1,89 @@
+"""Which source speaks for a subject and a period: several devices see the same body, and are never added up."""
+
+from typing import Final
+
+import polars as pl
+
+from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, local_day
+
+LONGEST_HOLD_MS: Final = 10 * MINUTE_MS
+"""A point covers the time to the next point of its stream, but no more than this."""
+
+COMPARABLE_COVERAGE: Final = 0.5
+"""Share of the longest coverage below which a source cannot win by its labels or its resolution."""
+
+UNKNOWN_LABEL: Final = "UNKNOWN"
+SOURCE: Final = pl.col("source")
+PERIOD: Final = "_period"
+STREAM: Final = "_stream"
+KEY: Final = ("subject", PERIOD, STREAM)
+
+
+def local_date() -> pl.Expr:
+    """Days since 1970-01-01 on the local calendar, on that of UTC where the offset is unknown."""
+    return pl.coalesce(local_day(), pl.col("start") // DAY_MS)
+
+
+def covered_ms() -> pl.Expr:
+    """Time that a reading stands for: its own length, or the time to the next one, at most ten minutes.
+
+    Shapes: to be evaluated over the readings of one stream in order of start; the last point stands for no time.
+    """
+    step = (pl.col("start").shift(-1) - pl.col("start")).fill_null(0)
+    return pl.max_horizontal(pl.col("end") - pl.col("start"), pl.min_horizontal(step, LONGEST_HOLD_MS))
+
+
+COVERAGE: Final = covered_ms().sum()
+
+
+def choose(
+    readings: pl.DataFrame,
+    period: pl.Expr,
+    stream: pl.Expr = SOURCE,
+    priority: tuple[str, ...] = (),
+    coverage: pl.Expr = COVERAGE,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Choose one stream per subject and period, and drop what a stream repeats.
+
+    The first that tells two streams apart decides: place of the source in the priority, at least half of the longest
+    coverage, more kinds of label, shorter median step between readings, longer coverage, name.
+
+    Shapes: readings as READINGS; stream yields a string, by default the source; priority holds package names, the
+    preferred one first; coverage is evaluated over the readings of a stream in a period. The result is the chosen readings and all others, each as READINGS in canonical order. Of
+    readings of one stream with the same start, the one written last stands.
+    """
+    once = _once(readings.with_columns(period.alias(PERIOD), stream.alias(STREAM)))
+    best = _ranked(once, priority, coverage).unique(["subject", PERIOD], keep="first", maintain_order=True)
+    chosen = once.join(best, on=KEY, how="semi", nulls_equal=True)
+    others = once.join(best, on=KEY, how="anti", nulls_equal=True)
+    return _canonical(chosen, readings.columns), _canonical(others, readings.columns)
+
+
+def _once(marked: pl.DataFrame) -> pl.DataFrame:
+    latest = marked.sort("modified", "end", "value", "record", descending=True, nulls_last=True)
+    return latest.unique(["subject", STREAM, "start"], keep="first", maintain_order=True).sort("subject", STREAM, "start")
+
+
+def _ranked(once: pl.DataFrame, priority: tuple[str, ...], coverage: pl.Expr) -> pl.DataFrame:
+    known = pl.col("label").filter(pl.col("label") != UNKNOWN_LABEL)
+    streams = once.group_by(KEY, maintain_order=True).agg(
+        place=_place(priority).min(),
+        kinds=known.n_unique(),
+        step=pl.col("start").diff().median(),
+        coverage=coverage,
+    )
+    longest = pl.col("coverage").max().over("subject", PERIOD)
+    return streams.with_columns(brief=pl.col("coverage") < COMPARABLE_COVERAGE * longest).sort(
+        *("subject", PERIOD, "place", "brief", "kinds", "step", "coverage", STREAM),
+        descending=[False, False, False, False, True, False, True, False],
+        nulls_last=True,
+    )
+
+
+def _place(priority: tuple[str, ...]) -> pl.Expr:
+    named = (pl.when(pl.col("source") == package).then(place) for place, package in enumerate(priority))
+    return pl.coalesce(*named, pl.lit(len(priority)))
+
+
+def _canonical(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    return frame.select(columns).sort("subject", "start", "record", "source", "end")

@@ -1,0 +1,121 @@
+"""The template language: jinja2 with facts for values, and little else that could print."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined, nodes
+from jinja2.ext import Extension
+
+from etlnarr.errors import GateError
+from etlnarr.prose.fact import Fact
+from etlnarr.prose.facts import FactList, Facts, ask
+from etlnarr.prose.filters import FACT_FILTERS, OTHER_FILTERS, TESTS
+from etlnarr.prose.page import PARAGRAPH
+from etlnarr.prose.spoken import tell_recommendations, tell_silences
+from etlnarr.prose.table import table
+from etlnarr.prose.vary import Vary
+
+KEPT_FILTERS: Final = (
+    "first",
+    "join",
+    "last",
+    "length",
+    "list",
+    "map",
+    "reject",
+    "rejectattr",
+    "select",
+    "selectattr",
+    "trim",
+)
+KEPT_TESTS: Final = ("eq", "ge", "gt", "in", "le", "lt", "ne")
+GLOBALS: Final[Mapping[str, object]] = {
+    "paragraph": PARAGRAPH,
+    "table": table,
+    "tell_recommendations": tell_recommendations,
+    "tell_silences": tell_silences,
+}
+NODES: Final = (Fact, Facts, FactList)
+PRINTABLE: Final = (str, Fact, Undefined)
+_TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}")
+
+
+class Lines(Extension):
+    """Keeps the line break after a tag that ends a line of text; a line of tags alone leaves nothing."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+        """Turn the closing `%}` of such lines into `+%}`, so that no line changes its number."""
+        return "\n".join(map(_kept, source.split("\n")))
+
+
+class FactEnvironment(Environment):
+    """Looks names up in facts, where a value cannot be had without its witness."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what stands under a name."""
+        if isinstance(obj, NODES):
+            found = ask(obj, attribute)
+            return self.undefined(f"{obj.path}.{attribute} is not among the facts") if found is None else found
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return what stands under a name or a number."""
+        if isinstance(argument, str) and isinstance(obj, NODES):
+            return self.getattr(obj, argument)
+        return super().getitem(obj, argument)
+
+
+class Parsed(BaseLoader):
+    """Loads templates from their trees."""
+
+    has_source_access = False
+
+    def __init__(self, trees: Mapping[str, nodes.Template]) -> None:
+        self.trees = trees
+
+    def load(
+        self,
+        environment: Environment,
+        name: str,
+        globals: Any = None,  # noqa: A002  the name is jinja2's
+    ) -> Template:
+        """Compile the tree of that name."""
+        code = environment.compile(self.trees[name], name, name)
+        return environment.template_class.from_code(environment, code, globals or {}, None)
+
+
+def environment(trees: Mapping[str, nodes.Template]) -> FactEnvironment:
+    """The language, with what it may import."""
+    made = FactEnvironment(
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        auto_reload=False,
+        finalize=printable,
+        extensions=[Vary, Lines],
+        loader=Parsed(trees),
+    )
+    made.filters = {name: made.filters[name] for name in KEPT_FILTERS} | dict(FACT_FILTERS) | dict(OTHER_FILTERS)
+    made.tests = {name: made.tests[name] for name in KEPT_TESTS} | dict(TESTS)
+    made.globals = dict(GLOBALS)
+    return made
+
+
+def printable(value: object) -> str:
+    """The text of what a template prints: a fact, or text.
+
+    Errors: GateError for all else, such as the bare number of a loop.
+    """
+    if isinstance(value, PRINTABLE):
+        return str(value)
+    where = f"{value.path} is a group" if isinstance(value, Facts | FactList) else f"not {type(value).__name__}"
+    raise GateError(f"only facts, constants and text can be printed: {where}")
+
+
+def _kept(line: str) -> str:
+    text = line.rstrip()
+    rest = _TAG.sub("", text).strip()
+    inline = text.endswith(("%}", "#}")) and rest and not rest.endswith(("%}", "#}"))
+    return f"{text[:-2]}+{text[-2:]}" if inline and text[-3] not in "+-" else text

@@ -1,0 +1,122 @@
+"""One value as a template meets it: it can be asked, compared and printed, and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from etlnarr.errors import GateError
+from etlnarr.prose.formats import Scalar, exact, fixed, spelled
+from etlnarr.prose.page import PAGE, Print
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a metric is written; what lies below its path inherits it."""
+
+    unit: str = ""
+    decimals: int | None = None
+
+
+UNSTYLED = Style()
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Fact:
+    """One value with its path; as text it is the private-use character of its print.
+
+    It cannot be hashed: a text looked up by a fact would have no witness.
+
+    Errors: GateError when it is printed or compared although it is not defined or withheld.
+    """
+
+    path: str
+    value: Scalar
+    style: Style = UNSTYLED
+    withheld: bool = False
+    write: Callable[["Fact"], str] | None = None
+    finish: tuple[Callable[[str], str], ...] = ()
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a value, withheld or not."""
+        return self.value is not None and self.value != ""
+
+    @property
+    def stated(self) -> bool:
+        """Whether there is a value and it may be claimed."""
+        return self.defined and not self.withheld
+
+    def claim(self) -> Scalar:
+        """The value, when it may be claimed."""
+        if not self.stated:
+            raise GateError(f"{self.path} is {'withheld' if self.defined else 'not defined'}, ask .stated first")
+        return self.value
+
+    def text(self) -> str:
+        """The value as it is printed."""
+        self.claim()
+        try:
+            text = (self.write or plain)(self)
+        except GateError as error:
+            raise GateError(f"{self.path} {error}") from error
+        for finish in self.finish:
+            text = finish(text)
+        return " ".join(text.split())
+
+    def __str__(self) -> str:
+        text = self.text()
+        proof = plain(self) if self.write is in_words else text
+        return PAGE.get().put(Print(self.path, self.value, text, proof))
+
+    def __repr__(self) -> str:
+        return f"<fact {self.path}>"
+
+    def __bool__(self) -> bool:
+        value = self.claim()
+        if not isinstance(value, bool):
+            raise GateError(f"{self.path} is no yes or no, ask .stated or compare it")
+        return value
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Fact):
+            return self.claim() == other.claim()
+        return self.claim() == other if isinstance(other, Scalar) else NotImplemented
+
+    def __lt__(self, other: "Fact | float") -> bool:
+        return self._number() < _number_of(other)
+
+    def __gt__(self, other: "Fact | float") -> bool:
+        return self._number() > _number_of(other)
+
+    def __le__(self, other: "Fact | float") -> bool:
+        return self._number() <= _number_of(other)
+
+    def __ge__(self, other: "Fact | float") -> bool:
+        return self._number() >= _number_of(other)
+
+    def _number(self) -> Decimal:
+        try:
+            return exact(self.claim())
+        except GateError as error:
+            raise GateError(f"{self.path} cannot be compared: it {error}") from error
+
+
+def plain(fact: Fact) -> str:
+    """A number with its declared decimals, a word with spaces for underscores."""
+    if isinstance(fact.value, str):
+        return fact.value.replace("_", " ")
+    decimals = 0 if isinstance(fact.value, int) and fact.style.decimals is None else fact.style.decimals
+    if decimals is None:
+        raise GateError("has no declared decimals")
+    return fixed(exact(fact.value), decimals)
+
+
+def in_words(fact: Fact) -> str:
+    """A whole number below a hundred in words, any other as digits."""
+    return spelled(exact(fact.value)) or plain(fact)
+
+
+def _number_of(other: Fact | float) -> Decimal:
+    return other._number() if isinstance(other, Fact) else exact(other)

@@ -1,0 +1,106 @@
+"""What a told text must prove: no number or verdict without a witness, no number that the data block lacks.
+
+The gates read the text while a private-use character still stands for each fact and each declared constant, so
+whatever they find in it was written by hand.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from etlnarr.errors import GateError
+from etlnarr.prose.page import TOKENS, Print
+
+NUMBER_WORDS: Final = (
+    "zero nil one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety twenties thirties forties "
+    "fifties sixties seventies eighties nineties tens hundred hundreds thousand thousands million millions billion "
+    "billions dozen dozens pair pairs couple fortnight once twice thrice double doubled twofold triple tripled "
+    "threefold fourfold fivefold tenfold half halves halved quarter quarters "
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+    "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth sixtieth seventieth "
+    "eightieth ninetieth hundredth thousandth thirds fifths sixths sevenths eighths ninths tenths hundredths "
+    "thousandths"
+)
+"""Words that count as digits; not "seconds", which is a unit."""
+
+NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
+_DIGIT: Final = re.compile(r"\d")
+_AROUND: Final = re.compile(r"\w*\d\w*(?:[.,:]\d\w*)*")  # with the word around it, for the message
+_UNUSUAL: Final = re.compile(rf"[^\x00-\x7f{TOKENS}]")  # may be a numeral that \d does not know
+_WORD: Final = re.compile("[a-z]+")
+_COUNTING: Final = frozenset(NUMBER_WORDS.split(" "))
+
+
+class Literal(NamedTuple):
+    """Text that a template holds, and the line it begins on; a macro stands in no block."""
+
+    template: str
+    line: int
+    block: str
+    text: str
+
+
+def refuse_strays(text: str, block: str, literals: Sequence[Literal]) -> None:
+    """Refuse a number, in digits or in words, that is neither a fact nor a declared constant.
+
+    Errors: GateError with the stray text when a template holds it, and without it when it may be a reading.
+    """
+    strays = _AROUND.findall(text) if _DIGIT.search(text) else []
+    strays += [word for word in _WORD.findall(text.lower()) if word in _COUNTING]
+    strays += [sign for sign in _UNUSUAL.findall(text) if sign.isnumeric()]
+    if strays:
+        stray, where = _named(strays[0], "a number", block, literals)
+        raise GateError(f"{block}: {stray} is neither a fact nor a declared constant{where}")
+
+
+def refuse_verdicts(text: str, vocabulary: AbstractSet[str], literals: Sequence[Literal]) -> None:
+    """Refuse a word of the verdicts that is not the print of a verdict.
+
+    Errors: GateError with the word.
+    """
+    found = _any_of(frozenset(vocabulary)).search(text) if vocabulary else None
+    if found:
+        word, where = _named(found.group(), "a word", "output", literals)
+        raise GateError(f"output: {word} is a verdict of this type and has no witness{where}")
+
+
+def refuse_unfounded(prints: Iterable[Print], data: str, constants: Iterable[str]) -> None:
+    """Refuse a printed number that does not stand in the data block in the same form.
+
+    A text, such as the reason of a silence, may also repeat numbers of the declared constants.
+
+    Errors: GateError with the path of the fact.
+    """
+    given = set(NUMBER.findall(data))
+    declared = {number for constant in constants for number in NUMBER.findall(constant)}
+    for path, value, _, proof in prints:
+        known = given | declared if isinstance(value, str) else given
+        if not known.issuperset(NUMBER.findall(proof)):
+            raise GateError(f"output: {path} prints a number that input does not hold in this form")
+
+
+def refuse_tables(prints: Iterable[Print]) -> None:
+    """Refuse a table outside the data block, where it has no witness.
+
+    Errors: GateError.
+    """
+    if not all(printed.path for printed in prints):
+        raise GateError("a table has no witness, it belongs to input")
+
+
+@lru_cache(maxsize=64)
+def _any_of(vocabulary: frozenset[str]) -> re.Pattern[str]:
+    phrases = (r"[\s_-]+".join(map(re.escape, re.split(r"[\s_]+", word))) for word in sorted(vocabulary, reverse=True))
+    return re.compile(rf"\b(?:{'|'.join(phrases)})\b", re.IGNORECASE)
+
+
+def _named(stray: str, otherwise: str, told: str, literals: Sequence[Literal]) -> tuple[str, str]:
+    own = re.compile(rf"(?<!\w){re.escape(stray)}(?!\w)", re.IGNORECASE)
+    for template, line, block, text in literals:
+        found = own.search(text) if block in ("", told) else None
+        if found:
+            return f"'{stray}'", f" ({template} line {line + text.count(chr(10), 0, found.start())})"
+    return otherwise, ""

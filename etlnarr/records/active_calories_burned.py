@@ -1,0 +1,1 @@
+"""Active energy. (Being written by a second colleague.)"""

@@ -1,0 +1,1 @@
+"""Heart rate variability. (Being written by a second colleague.)"""

@@ -1,0 +1,302 @@
+"""Sleep sessions: what they were made of, how regular they are, what a second device says."""
+
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from etlnarr.metrics import sleep
+from etlnarr.metrics.agreement import stage_agreement
+from etlnarr.metrics.architecture import GOOD_EFFICIENCY
+from etlnarr.metrics.clock import HOUR_MS, NO_LOCAL_TIME, span_hours
+from etlnarr.metrics.nights import night_means, series
+from etlnarr.metrics.regularity import consistency, regularity
+from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.records.common import (
+    ADULT_OR_UNKNOWN,
+    ASSESSMENT,
+    DESCRIPTIVE,
+    INFINITE,
+    PATTERNS,
+    agreement,
+    at_least,
+    never,
+)
+
+STATISTICS: Final = "sleep_statistics"
+CONSISTENCY: Final = "sleep_consistency"
+TST: Final = f"{STATISTICS}.total_sleep_time"
+NIGHTS: Final = f"{STATISTICS}.nights"
+EFFICIENCY: Final = f"{STATISTICS}.efficiency"
+
+AASM: Final = "AASM"
+OHAYON: Final = "Ohayon 2017 Sleep Health 3:6"
+WITTMANN: Final = "Wittmann 2006 Chronobiol Int 23:497"
+SHORTEST_HOURS: Final = 0.5
+LONGEST_HOURS: Final = 16
+
+NO_NIGHT: Final = ("no session of 3 hours or more was recorded", "a session of a whole night")
+NO_STAGES: Final = ("no session of 3 hours or more was recorded with its stages", "a device that records stages")
+ONE_NIGHT: Final = ("one night has no spread", "two nights with their stages")
+NO_TIMING: Final = (
+    "no night with a known local time was recorded",
+    "a night whose records carry an offset, or a time zone (--tz)",
+)
+NO_FREE_AND_WORK: Final = (
+    "nights before free days and before other days are not both known with their local time",
+    "nights of a whole week, and their local time",
+)
+NO_DAYS: Final = (
+    "fewer than two complete local days lie between the first and the last night",
+    "nights of five days in a row with their stages and local time",
+)
+
+SHORT: Final = 7 * 60
+LONG: Final = 9 * 60
+LONG_OLDER: Final = 8 * 60
+OLDER_AGE: Final = 65
+FIVE_NIGHTS: Final = at_least(NIGHTS, 5, "nights")
+WHOLE_WEEK: Final = (
+    at_least(NIGHTS, 7, "nights"),
+    at_least(f"{CONSISTENCY}.free_nights", 1, "nights before free days"),
+    at_least(f"{CONSISTENCY}.work_nights", 3, "nights before other days"),
+)
+
+SHAPE: Final = Shape(
+    MappingProxyType(
+        {
+            "start": Field(("startTimeEpochMillis", "startTime.epochMillis")),
+            "end": Field(("endTimeEpochMillis", "endTime.epochMillis")),
+            "offset": Field(("startZoneOffsetId", "startZoneOffset.id"), required=False, kind="text"),
+        }
+    ),
+    "stages",
+    MappingProxyType(
+        {
+            "start": Field(("startTimeEpochMillis", "startTime.epochMillis")),
+            "end": Field(("endTimeEpochMillis", "endTime.epochMillis")),
+            "label": Field(("stage",), kind="text"),
+        }
+    ),
+)
+
+HOURS: Final = (pl.col("end") - pl.col("start")) / HOUR_MS
+BEFORE: Final = pl.col("end").cum_max().shift().over("upload", "record", order_by=["start", "end"])
+
+RULES: Final = (
+    Rule("stage_time_missing", "completeness", "readings", pl.col("start").is_null() | pl.col("end").is_null()),
+    Rule("sleep_duration_out_of_range", "physiological", "records", ~HOURS.is_between(SHORTEST_HOURS, LONGEST_HOURS)),
+    Rule("stage_end_before_start", "temporal", "readings", pl.col("end") < pl.col("start")),
+    Rule("overlapping_stages", "temporal", "readings", pl.col("start") < BEFORE),
+)
+
+
+def _night(
+    name: str,
+    unit: str,
+    decimals: int,
+    definition: str,
+    source: str = AASM,
+    undefined: tuple[str, str] = NO_STAGES,
+    gates: tuple[Gate, ...] = (),
+) -> Metric:
+    definition = f"{definition}; mean over the nights"
+    return Metric(f"{STATISTICS}.{name}", unit, decimals, definition, source, gates=gates, undefined=undefined)
+
+
+def _stage(name: str) -> tuple[Metric, Metric]:
+    word = "REM" if name == "rem" else name
+    return (
+        _night(f"stages.{name}_minutes", "min", 0, f"time in {word} sleep as the device estimates it"),
+        _night(f"stages.{name}_percent", "%", 1, f"time in {word} sleep in percent of the total sleep time"),
+    )
+
+
+def _spread(name: str, definition: str) -> Metric:
+    path = f"{TST}_{name}"
+    return Metric(path, "min", 0, f"{definition} total sleep time of the nights", DESCRIPTIVE, undefined=ONE_NIGHT)
+
+
+def _counted(name: str, unit: str, definition: str, column: str) -> Metric:
+    return Metric(f"{STATISTICS}.{name}", unit, 0, definition, DESCRIPTIVE, expr=pl.col(column))
+
+
+COUNTS: Final = (
+    _counted("count", "sessions", "sessions of the chosen source of each night", "sessions"),
+    _counted("nights", "nights", "main sessions: the longest that ends on a local date, of 3 h at least", "nights"),
+    _counted("naps", "sessions", "sessions that are not the main one", "naps"),
+    _counted("nap_minutes", "min", "length of the naps together", "nap_minutes"),
+)
+
+ARCHITECTURE: Final = (
+    _night("time_in_bed", "min", 0, "end minus start of the session, as the app has it", undefined=NO_NIGHT),
+    _night("total_sleep_time", "min", 0, "time in stages of sleep"),
+    _spread("std", "standard deviation, n - 1 in the denominator, of the"),
+    _spread("min", "shortest"),
+    _spread("max", "longest"),
+    _night("sleep_period_time", "min", 0, "first stage of sleep to the end of the last"),
+    _night("efficiency", "%", 1, "total sleep time in percent of the time in bed", OHAYON),
+    _night("sleep_onset_latency", "min", 0, "start of the session to the first stage of sleep", OHAYON),
+    _night("waso", "min", 0, "time awake between the first and the last stage of sleep", OHAYON),
+    _night("rem_latency", "min", 0, "first stage of sleep to the first REM"),
+    _night("awakenings", "awakenings", 0, "wake bouts of 5 min and more between first and last stage of sleep", OHAYON),
+    _night("awakenings_over_5_min", "awakenings", 0, "wake bouts of more than 5 min, which the criterion counts", OHAYON),
+    _night(
+        "quality_score",
+        "of 4",
+        0,
+        "criteria met: latency <= 30 min, at most one awakening of more than 5 min, WASO <= 20 min, efficiency >= 85 %",
+        OHAYON,
+    ),
+    *(metric for name in ("light", "deep", "rem") for metric in _stage(name)),
+    _night("stages.sleeping_minutes", "min", 0, "time in sleep of no told stage"),
+)
+
+
+def _timing(group: str, name: str, definition: str, *gates: Gate, source: str = DESCRIPTIVE) -> Metric:
+    return Metric(f"{group}.{name}", "min", 0, definition, source, gates=gates, undefined=NO_TIMING)
+
+
+def _free(name: str, definition: str, unit: str = "min") -> Metric:
+    gates = () if unit == "nights" else WHOLE_WEEK
+    undefined = NO_TIMING if unit == "nights" else NO_FREE_AND_WORK
+    return Metric(f"{CONSISTENCY}.{name}", unit, 0, definition, WITTMANN, gates=gates, undefined=undefined)
+
+
+TIMING: Final = (
+    _timing(CONSISTENCY, "midpoint", "circular mean of the middle of the sleep period, after local midnight"),
+    _timing(CONSISTENCY, "midpoint_sd", "circular standard deviation of the midpoint", FIVE_NIGHTS),
+    _free("free_nights", "nights that end on a local Saturday or Sunday", "nights"),
+    _free("work_nights", "nights that end on another day", "nights"),
+    _free("free_midpoint", "circular mean of the midpoint of free nights, after local midnight"),
+    _free("work_midpoint", "circular mean of the midpoint of the other nights, after local midnight"),
+    _free("social_jetlag", "difference of the midpoints of free and other nights"),
+    Metric(
+        f"{CONSISTENCY}.regularity_index",
+        "",
+        1,
+        "200 x share of 30 s epochs in the same state 24 h later - 100, unrecorded time as wake, complete local days",
+        "Phillips 2017 Sci Rep 7:3216; Windred 2024",
+        gates=(
+            never(
+                "whether the device was worn all day is not known, and time without a record is not time awake",
+                "five days in a row with known wear",
+            ),
+        ),
+        undefined=NO_DAYS,
+    ),
+    Metric(
+        f"{PATTERNS}.collection_span_hours",
+        "h",
+        1,
+        "start of the first session to the end of the last",
+        DESCRIPTIVE,
+        span_hours(),
+    ),
+    _timing(PATTERNS, "bed_time", "circular mean of the start of the main sessions, after local midnight"),
+    _timing(PATTERNS, "wake_time", "circular mean of the end of the main sessions, after local midnight"),
+    Metric(
+        f"{PATTERNS}.weekday_total_sleep_time",
+        "min",
+        0,
+        "mean total sleep time by the local day of waking, monday to sunday",
+        DESCRIPTIVE,
+        undefined=NO_LOCAL_TIME,
+    ),
+)
+
+SECOND: Final = (
+    agreement("overlap_minutes", "min", 0, "time that both sources staged, in epochs of 30 s"),
+    agreement("sleep_wake_agreement", "%", 1, "shared epochs in which both say asleep or both awake"),
+    agreement("sleep_wake_kappa", "", 2, "Cohen's kappa of asleep and awake over the shared epochs"),
+    agreement("stage_agreement", "%", 1, "shared epochs in the same of wake, light, deep and REM"),
+    agreement("stage_kappa", "", 2, "Cohen's kappa of wake, light, deep and REM over the shared epochs"),
+    agreement("other_total_sleep_time", "min", 0, "total sleep time by the second source, mean over the nights"),
+    agreement("other_efficiency", "%", 1, "efficiency by the second source, mean over the nights"),
+)
+
+
+def _duration() -> pl.Expr:
+    """Compare with 7 h and more; the upper limit of the guideline depends on an age, and needs one."""
+    slept, age = pl.col(TST), pl.col("age")
+    limit = pl.when(age >= OLDER_AGE).then(LONG_OLDER).when(age.is_not_null()).then(LONG)
+    word = pl.when(slept < SHORT).then(pl.lit("short")).when((slept > limit).fill_null(value=False))
+    return pl.when(slept.is_not_null()).then(word.then(pl.lit("long")).otherwise(pl.lit("sufficient")))
+
+
+VERDICTS: Final = (
+    Verdict(
+        f"{ASSESSMENT}.sleep_duration",
+        TST,
+        (("short", SHORT, False), ("sufficient", LONG, True), ("long", INFINITE, True)),
+        "Watson 2015; Hirshkowitz 2015 Sleep Health 1:40",
+        frozenset({"sufficient"}),
+        expr=_duration(),
+        gates=(ADULT_OR_UNKNOWN,),
+    ),
+    Verdict(
+        f"{ASSESSMENT}.efficiency_quality",
+        EFFICIENCY,
+        (("poor", 75, False), ("borderline", GOOD_EFFICIENCY, False), ("good", INFINITE, True)),
+        OHAYON,
+        frozenset({"good"}),
+    ),
+    Verdict(
+        f"{ASSESSMENT}.sleep_quality",
+        f"{STATISTICS}.quality_score",
+        (("poor", 2, False), ("fair", 3, False), ("good", INFINITE, True)),
+        f"{OHAYON}; the words for 0-1, 2 and 3-4 of the four criteria are ours",
+        frozenset({"good"}),
+    ),
+    Verdict(
+        f"{ASSESSMENT}.regularity",
+        f"{CONSISTENCY}.midpoint_sd",
+        (("regular", 60, False), ("irregular", INFINITE, True)),
+        DESCRIPTIVE,
+        frozenset({"regular"}),
+    ),
+    Verdict(
+        f"{ASSESSMENT}.social_jetlag",
+        f"{CONSISTENCY}.social_jetlag",
+        (("small", 60, False), ("notable", 120, False), ("large", INFINITE, True)),
+        WITTMANN,
+        frozenset({"small"}),
+    ),
+)
+
+RECOMMENDATIONS: Final = (
+    Recommendation("longer_sleep", f"{ASSESSMENT}.sleep_duration", pl.col(TST) < SHORT),
+    Recommendation("discuss_efficiency", f"{ASSESSMENT}.efficiency_quality", pl.col(EFFICIENCY) < GOOD_EFFICIENCY),
+    Recommendation(
+        "steady_times",
+        f"{ASSESSMENT}.regularity",
+        pl.col(f"{ASSESSMENT}.regularity") == "irregular",
+    ),
+    Recommendation("record_more_nights", NIGHTS, pl.col(NIGHTS) < 5),
+)
+
+SILENCES: Final = (
+    TST,
+    f"{STATISTICS}.sleep_onset_latency",
+    f"{STATISTICS}.waso",
+    f"{CONSISTENCY}.midpoint_sd",
+    f"{CONSISTENCY}.midpoint",
+    f"{STATISTICS}.quality_score",
+    f"{CONSISTENCY}.social_jetlag",
+    f"{CONSISTENCY}.regularity_index",
+)
+
+SLEEP_SESSION: Final = RecordType(
+    name="SleepSessionRecord",
+    category="sleep_recovery",
+    template="sleep_session.jinja",
+    shape=SHAPE,
+    rules=RULES,
+    choose=sleep.choose,
+    tables=(night_means, consistency, regularity, stage_agreement),
+    metrics=(*COUNTS, *ARCHITECTURE, *TIMING, *SECOND),
+    verdicts=VERDICTS,
+    recommendations=RECOMMENDATIONS,
+    silences=SILENCES,
+    series=series,
+)

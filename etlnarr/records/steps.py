@@ -1,0 +1,1 @@
+"""Steps. (Being written by a second colleague, who also took over activity, energy and hrv.)"""

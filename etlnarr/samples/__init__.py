@@ -1,0 +1,49 @@
+"""Synthetic uploads: people who do not exist, told by devices with the habits of real ones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from etlnarr.samples.inventory import default_uploads
+from etlnarr.samples.plans import daily_uploads, sized_uploads
+from etlnarr.samples.uploads import content, key, loose_name, rows
+
+DEFAULT_SEED: Final = 1
+DEFAULT_DAYS: Final = 30
+DEFAULT_RECORDS: Final = 250
+
+
+def write_samples(  # noqa: PLR0913 - as many as the command has options
+    out: Path,
+    *,
+    users: int | None = None,
+    days: int | None = None,
+    seed: int = DEFAULT_SEED,
+    uploads: int | None = None,
+    records: int | None = None,
+) -> Iterator[Path]:
+    """Write synthetic uploads, yielding each file as it is there.
+
+    Shapes: without numbers the 26 loose files of one person; with users or days, the daily uploads of so many people
+    under raw/; with uploads or records, so many uploads under raw/ of about so many records each.
+    Errors: OSError when a file cannot be written.
+    """
+    if uploads is not None or records is not None:
+        planned = sized_uploads(uploads or 1, records or DEFAULT_RECORDS, users, seed)
+    elif users is not None or days is not None:
+        planned = daily_uploads(users or 1, days or DEFAULT_DAYS, seed)
+    else:
+        planned = default_uploads(seed)
+    loose = users is None and days is None and uploads is None and records is None
+    for upload in planned:
+        found = rows(upload)
+        if found:  # an app that reads nothing uploads nothing
+            data = content(upload, found)
+            yield _put(out / (loose_name(upload) if loose else key(upload, data)), data)
+
+
+def _put(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_bytes(data)
+    return aside.replace(path)
