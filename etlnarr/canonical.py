@@ -69,7 +69,7 @@ def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.Da
     relation_to_meal. A record without items is one reading without a value.
     """
     columns = ["upload", "record", "start", "end", "value", "label", "meal_type", "relation_to_meal"]
-    if kind.shape.items_path is None:
+    if kind.shape.items_path is None or not isinstance(_dtype(rows.schema, kind.shape.items_path), pl.List):
         return found.select(columns)
     items = rows.select("upload", "record", _path(kind.shape.items_path).alias("item")).explode("item")
     struct = items.schema["item"]

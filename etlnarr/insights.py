@@ -12,6 +12,9 @@ from etlnarr.wire import Withheld
 SIGNIFICANT_DIGITS: Final = 10
 """Sums depend on the order of their terms in the last digits; insights do not."""
 
+LONG_GROUP: Final = 10
+"""A group of so many claims, all silent for one reason, is withheld as one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Insights:
@@ -149,10 +152,10 @@ def _nested(flat: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _folded(clinical: dict[str, Json], withheld: list[Withheld]) -> tuple[dict[str, Json], list[Withheld]]:
-    """Let a group of which nothing is defined, all for one reason, be withheld as one."""
+    """Let a long group of which nothing is defined, all for one reason, be withheld as one."""
     for group, inner in clinical.items():
         own = [entry for entry in withheld if entry.path.startswith(f"{group}.")]
-        if len(own) > 1 and _empty(inner) and len({(entry.reason, entry.needs) for entry in own}) == 1:
+        if len(own) >= LONG_GROUP and _empty(inner) and len({(entry.reason, entry.needs) for entry in own}) == 1:
             clinical[group] = None
             rest = [entry for entry in withheld if entry not in own]
             withheld = [*rest, own[0].model_copy(update={"path": group})]

@@ -146,17 +146,21 @@ def copy(url: str, lake: Root, key: str, settings: Settings) -> None:
     start = root(url, settings)
     if not exists(start, ""):
         raise FileNotFoundError(errno.ENOENT, "gone")
-    with _lake_faults(start, key), start.fs.open(start.path, "rb") as stream, writing(lake, key) as target:
+    with (
+        _lake_faults(start, key),
+        start.fs.open(start.path, "rb") as stream,
+        writing(lake, key, durable=False) as target,
+    ):
         while part := stream.read(CHUNK):
             target.write(part)
 
 
 def write(lake: Root, key: str, body: bytes) -> None:
-    """Write an object, whole or not at all.
+    """Write a small object, whole or not at all.
 
     Errors: LakeUnavailableError; EtlnarrError when the lake is full or may not be written.
     """
-    with writing(lake, key) as target:
+    with writing(lake, key, durable=False) as target:
         target.write(body)
 
 
@@ -180,12 +184,13 @@ def exists(lake: Root, key: str) -> bool:
 
 
 @contextlib.contextmanager
-def writing(lake: Root, key: str) -> Iterator[IO[bytes]]:
+def writing(lake: Root, key: str, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Open an object for writing; it takes its place, whole, only when the block ends well.
 
+    Shapes: what is durable outlives a loss of power, which costs a local disk some milliseconds.
     Errors: as write().
     """
-    with _lake_faults(lake, key), (_upload if lake.remote else _aside)(lake, key) as target:
+    with _lake_faults(lake, key), _upload(lake, key) if lake.remote else _aside(lake, key, durable=durable) as target:
         yield target
 
 
@@ -202,7 +207,7 @@ def _upload(lake: Root, key: str) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _aside(lake: Root, key: str) -> Iterator[IO[bytes]]:
+def _aside(lake: Root, key: str, *, durable: bool) -> Iterator[IO[bytes]]:
     target = Path(lake.path, key)
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.partial")  # one name, so that what a kill leaves is overwritten
@@ -210,7 +215,8 @@ def _aside(lake: Root, key: str) -> Iterator[IO[bytes]]:
         with aside.open("wb") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
     except BaseException:
         aside.unlink(missing_ok=True)
         raise

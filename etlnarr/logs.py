@@ -11,7 +11,8 @@ from etlnarr.settings import Settings
 
 def configure(settings: Settings, run_id: str) -> FilteringBoundLogger:
     """Set up the log of a run."""
-    level = "DEBUG" if settings.development_mode else settings.log_level
+    watched = sys.stderr.isatty() and "log_level" not in settings.model_fields_set  # the summary tells a person more
+    level = "DEBUG" if settings.development_mode else "WARNING" if watched else settings.log_level
     renderer = (
         structlog.processors.JSONRenderer(sort_keys=True)
         if settings.log_format == "json"

@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
@@ -19,7 +19,7 @@ T = TypeVar("T")
 class Progress(Protocol):
     """Passes the items on and may draw how far they are."""
 
-    def __call__(self, items: Sequence[T], stage: str) -> Iterable[T]:
+    def __call__(self, items: Iterable[T], stage: str, total: int) -> Iterable[T]:
         """Yield the items in order."""
         ...
 

@@ -70,8 +70,8 @@ def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path) -> None:
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "etlnarr", "ingest", str(SAMPLES), "--lake", str(tmp_path / "seen")]
     subprocess.run(command, cwd=ROOT, env=environment(), stderr=follower, stdout=subprocess.DEVNULL, check=True)
-    os.close(follower)
     assert b"ingest" in os.read(leader, 100_000)
+    os.close(follower)
     os.close(leader)
 
 

@@ -85,6 +85,7 @@ def test_a_story_knows_its_constants_and_those_of_its_imports(tmp_path: Path) ->
     linked(tmp_path)
     templates = load(tmp_path)
     assert templates.stories.keys() == {"story.jinja"}
+    assert templates.stories["story.jinja"].names == {"of", "shared", "constants"}
     assert templates.stories["story.jinja"].constants == ("inner 1", "own 2")
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,9 +17,7 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
 
-def at_steps(
-    values: Sequence[float], step: int = 5 * MINUTE, start: int = MIDNIGHT
-) -> list[tuple[int, float | None]]:
+def at_steps(values: Sequence[float], step: int = 5 * MINUTE, start: int = MIDNIGHT) -> list[tuple[int, float | None]]:
     """Readings one step apart."""
     return [(start + number * step, value) for number, value in enumerate(values)]
 
@@ -62,7 +60,9 @@ def batch(*frames: pl.DataFrame, sleep: pl.DataFrame | None = None, people: pl.D
     strangers = whole.select(pl.col("subject").unique(maintain_order=True)).with_columns(
         pl.lit(None, dtype).alias(name) for name, dtype in PEOPLE.items() if name != "subject"
     )
-    return Batch(whole, whole.clear(), SLEEP.to_frame() if sleep is None else sleep, strangers if people is None else people)
+    return Batch(
+        whole, whole.clear(), SLEEP.to_frame() if sleep is None else sleep, strangers if people is None else people
+    )
 
 
 def nights(*spans: tuple[int, int], subject: str = "s") -> pl.DataFrame:
@@ -80,12 +80,13 @@ def trace_file(name: str, subject: str = "s") -> pl.DataFrame:
 
 def reference(*keys: str) -> Json:
     """A value of the reference by its keys."""
-    node = json.loads((REFERENCE / "values.json").read_text())
+    node: Json = json.loads((REFERENCE / "values.json").read_text())
     for key in keys:
+        assert isinstance(node, dict)
         node = node[key]
     return node
 
 
-def person(subject: str = "s", **facts: object) -> pl.DataFrame:
-    """What is known of the person behind a subject."""
-    return pl.DataFrame({name: [subject if name == "subject" else facts.get(name)] for name in PEOPLE}, schema=PEOPLE)
+def person(facts: Mapping[str, object]) -> pl.DataFrame:
+    """What is known of the person behind the subject s."""
+    return pl.DataFrame({name: ["s" if name == "subject" else facts.get(name)] for name in PEOPLE}, schema=PEOPLE)

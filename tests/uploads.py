@@ -1,5 +1,6 @@
 """Hand-made uploads for the tests, in both shapes that writers use."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,7 @@ def metadata(
 
 
 def glucose(
-    values: Sequence[tuple[int, float]],
+    values: Sequence[tuple[int, float | None]],
     *,
     source: str = "org.example.cgm",
     offset: str | None = "+00:00",
@@ -108,6 +109,13 @@ def write(
     """Write an upload, and return its path."""
     schema: Mapping[str, Json] = SCHEMAS[kind]
     body = list(rows)
+    if any(row.get("levelInMilligramsPerDeciliter", 0) is None for row in body):
+        schema = json.loads(
+            json.dumps(schema).replace(
+                '"levelInMilligramsPerDeciliter", "type": "double"',
+                '"levelInMilligramsPerDeciliter", "type": ["null", "double"]',
+            )
+        )
     if nested:
         converted = _nested_schema(dict(schema))
         assert isinstance(converted, dict)

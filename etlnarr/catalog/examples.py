@@ -51,16 +51,27 @@ class Month:
     signature: str
 
 
+DUE = """
+    state = 'accepted' AND brings_new
+    AND ($month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month)
+"""
+
+
+def count_analysed(con: Catalog, month: str | None) -> int:
+    """Return how many uploads analysed() yields."""
+    query = f"SELECT count(*) FROM uploads JOIN analyses ON analyses.upload = no WHERE {DUE}"  # noqa: S608 - a constant
+    return int(con.execute(query, {"month": month}).fetchall()[0][0])
+
+
 def analysed(con: Catalog, month: str | None) -> Iterator[Analysed]:
     """Yield the analysed uploads that bring something new, by number."""
     result = con.cursor().execute(
-        """
+        f"""
         SELECT no, user_id, record_type, content_hash, uploaded, key, bucket, correlation_id, records, quality,
                first_told, document, examples.inputs
         FROM uploads JOIN analyses ON analyses.upload = no LEFT JOIN examples ON examples.upload = no
-        WHERE state = 'accepted' AND brings_new AND ($month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month)
-        ORDER BY no
-        """,
+        WHERE {DUE} ORDER BY no
+        """,  # noqa: S608 - a constant
         {"month": month},
     )
     while rows := result.fetchmany(FETCH_ROWS):

@@ -98,14 +98,19 @@ def inspection(done: "Inspection") -> Iterator[str]:
     yield f"context      {said.context}"
     yield f"schema       {written.records} records, codec {written.codec}, fingerprint {(written.fingerprint or '')[:16]}"
     yield f"quality      {scores.score:g}: {done.quality.state}"
-    for problem in (*scores.errors, *scores.warnings, *(f"{number} rows: {rule}" for rule, number in scores.rules.items())):
+    for problem in (
+        *scores.errors,
+        *scores.warnings,
+        *(f"{number} rows: {rule}" for rule, number in scores.rules.items()),
+    ):
         yield f"             {problem}"
     for share in done.sources:
         yield f"source       {share.name}, {share.records} records{'' if share.chosen else ', not used'}"
     for entry in done.withheld:
         yield f"withheld     {entry.path}: {entry.reason}"
     if done.example:
-        yield f"\ninstruction\n{done.example.instruction}\n\ninput\n{done.example.input}\n\noutput\n{done.example.output}"
+        for name in ("instruction", "input", "output"):
+            yield f"\n{name}\n{getattr(done.example, name)}"
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -59,13 +59,13 @@ def session(settings: Settings, *, wait: float, dry: bool = False, memory: bool 
         yield Session(con, run, log)
 
 
-def progress(items: Sequence[T], stage: str) -> Iterable[T]:
+def progress(items: Iterable[T], stage: str, total: int) -> Iterable[T]:
     """Draw a bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty() or not items:
+    if not sys.stderr.isatty() or not total:
         return items
     from tqdm import tqdm
 
-    return tqdm(items, desc=stage, file=sys.stderr, leave=False)
+    return tqdm(items, desc=stage, total=total, file=sys.stderr, leave=False)
 
 
 def _notices(settings: Settings) -> Iterator[str]:

@@ -21,6 +21,7 @@ MODERATE_CADENCE: Final = 100
 VIGOROUS_CADENCE: Final = 130
 """Steps per minute. Source: Tudor-Locke 2018."""
 
+GOALS: Final = (7_000, 10_000)
 DAY: Final = ("subject", "day")
 TOTAL_DECIMALS: Final = 6
 
@@ -49,24 +50,25 @@ def days(readings: pl.DataFrame) -> pl.DataFrame:
     Shapes: subject, day (days since 1970-01-01), n, total, whole (told as a daily total), dated (local date known),
     offset_s, begins, ends (epoch ms), written (epoch ms, null when unknown), complete; ordered by subject, day.
     """
-    shift = pl.col("offset_s").first().cast(pl.Int64).fill_null(0) * 1000
-    midnight = pl.col("day").first() * DAY_MS - shift
+    first, last = (offset.fill_null(0) * 1000 for offset in (_offset().first(), _offset().last()))
+    midnight = pl.col("day").first() * DAY_MS
     whole = (_length() >= WHOLE_DAY_MS).any()
     found = (
-        readings.with_columns(
+        readings.sort("subject", "start", "end", "record")
+        .with_columns(
             day=sources.local_date(),
             earliest=pl.col("start").min().over("subject"),
             latest=pl.col("modified").max().over("subject"),
         )
-        .group_by(DAY)
+        .group_by(DAY, maintain_order=True)
         .agg(
             n=pl.len().cast(pl.Int64),
             total=pl.col("value").sort().sum(),
             whole=whole,
             dated=pl.col("offset_s").is_not_null().all(),
             offset_s=pl.col("offset_s").first(),
-            begins=pl.when(whole).then(pl.col("start").min()).otherwise(midnight),
-            ends=pl.when(whole).then(pl.col("end").max()).otherwise(midnight + DAY_MS - 1),
+            begins=pl.when(whole).then(pl.col("start").min()).otherwise(midnight - first),
+            ends=pl.when(whole).then(pl.col("end").max()).otherwise(midnight + DAY_MS - last - 1),
             written=pl.col("modified").max(),
             settled=(pl.col("modified") >= pl.col("end")).all(),
             earliest=pl.col("earliest").first(),
@@ -74,10 +76,14 @@ def days(readings: pl.DataFrame) -> pl.DataFrame:
         )
     )
     seen = pl.col("dated") & (pl.col("latest") >= pl.col("ends")) & (pl.col("earliest") <= pl.col("begins"))
-    return found.with_columns(
-        complete=pl.col("settled") & (pl.col("whole") | seen),
-        written=pl.when(pl.col("written") > 0).then("written"),
-    ).drop("settled", "earliest", "latest").sort(DAY)
+    return (
+        found.with_columns(
+            complete=pl.col("settled") & (pl.col("whole") | seen),
+            written=pl.when(pl.col("written") > 0).then("written"),
+        )
+        .drop("settled", "earliest", "latest")
+        .sort(DAY)
+    )
 
 
 def totals(batch: Batch) -> pl.DataFrame:
@@ -91,11 +97,11 @@ def totals(batch: Batch) -> pl.DataFrame:
     full = pl.col("total").filter("complete")
     last = found.group_by("subject", maintain_order=True).last().filter(pl.col("written") < pl.col("ends"))
     elapsed = (pl.col("written") - pl.col("begins")) / (pl.col("ends") - pl.col("begins"))
-    as_of = (pl.col("written") + pl.col("offset_s").cast(pl.Int64) * 1000) % DAY_MS / MINUTE_MS
+    as_of = (pl.col("written") + _shift()) % DAY_MS / MINUTE_MS
     latest = last.select(
         "subject",
         latest_total="total",
-        latest_elapsed_percent=(100 * elapsed).clip(0, 100),
+        latest_elapsed_percent=pl.when(pl.col("whole") | pl.col("dated")).then((100 * elapsed).clip(0, 100)),
         latest_as_of=as_of,
     )
     summed = found.group_by("subject", maintain_order=True).agg(
@@ -111,35 +117,44 @@ def totals(batch: Batch) -> pl.DataFrame:
     return summed.join(latest, on="subject", how="left")
 
 
+def goals(batch: Batch) -> pl.DataFrame:
+    """Count the complete days of at least 7,000 and 10,000 steps; null without a complete day.
+
+    Shapes: days_at_least_7000, days_at_least_10000.
+    """
+    found = days(batch.readings).filter("complete")
+    return found.group_by("subject", maintain_order=True).agg(
+        (pl.col("total") >= goal).sum().cast(pl.Int64).alias(f"days_at_least_{goal}") for goal in GOALS
+    )
+
+
 def other_totals(batch: Batch) -> pl.DataFrame:
     """Set the totals beside those of the other source that has most of the same days.
 
-    Shapes: other_source, shared_days, other_total, difference_percent (of the chosen total of these days),
-    other_day_start (minutes after local midnight, null where it is not one time); a subject without a second source
-    has no row.
+    Two counts of a day differ for the time of their last write alone, so the difference is of days that were over.
+
+    Shapes: other_source, shared_days, other_total, difference_percent (of the chosen total, over the days that are
+    complete in both), other_day_start (minutes after local midnight, null where it is not one time); a subject without
+    a second source has no row.
     """
-    own = days(batch.readings).select(*DAY, "total")
-    starts = pl.col("start").filter(_length() >= WHOLE_DAY_MS)
-    theirs = (
-        batch.others.with_columns(day=sources.local_date())
-        .group_by(*DAY, other_source="source")
-        .agg(other=pl.col("value").sort().sum(), began=(starts + _shift()).min() % DAY_MS / MINUTE_MS)
-    )
-    began = pl.col("began")
+    own = days(batch.readings).select(*DAY, own="total", over="complete")
+    began, over = pl.col("began"), pl.col("over") & pl.col("complete")
     return (
-        theirs.join(own, on=DAY)
+        _by_source(batch.others)
+        .join(own, on=DAY)
         .sort(*DAY, "other_source")
         .group_by("subject", "other_source", maintain_order=True)
         .agg(
             shared_days=pl.len().cast(pl.Int64),
-            other_total=pl.col("other").sum(),
-            own_total=pl.col("total").sum(),
+            other_total=pl.col("total").sum(),
+            own_over=pl.col("own").filter(over).sum(),
+            other_over=pl.col("total").filter(over).sum(),
             other_day_start=pl.when(began.is_not_null().all() & (began.n_unique() == 1)).then(began.first()),
         )
         .sort("subject", "shared_days", "other_total", "other_source", descending=[False, True, True, False])
         .unique("subject", keep="first", maintain_order=True)
-        .with_columns(difference_percent=_change("other_total", "own_total"))
-        .drop("own_total")
+        .with_columns(difference_percent=_change("other_over", "own_over"))
+        .drop("own_over", "other_over")
     )
 
 
@@ -189,7 +204,7 @@ def cadence(batch: Batch) -> pl.DataFrame:
     """
     fine = _only(batch.readings, (_length().is_between(1, MINUTE_LEVEL_MS)).all())
     minutes = _length() / MINUTE_MS
-    pace = pl.col("value") / minutes
+    pace = (pl.col("value") / minutes).round(TOTAL_DECIMALS)
     brisk = (pace >= MODERATE_CADENCE) & (pace < VIGOROUS_CADENCE)
     return fine.group_by("subject", maintain_order=True).agg(
         cadence_highest=pace.max(),
@@ -211,8 +226,24 @@ def _length() -> pl.Expr:
     return pl.col("end") - pl.col("start")
 
 
+def _offset() -> pl.Expr:
+    return pl.col("offset_s").cast(pl.Int64)
+
+
 def _shift() -> pl.Expr:
-    return pl.col("offset_s").cast(pl.Int64) * 1000
+    return _offset() * 1000
+
+
+def _by_source(others: pl.DataFrame) -> pl.DataFrame:
+    """Add up each local day of each source; its daily total or its shorter records, never both.
+
+    Shapes: the columns of days(), other_source, began (minutes after local midnight, null for shorter records).
+    """
+    told = _length() >= WHOLE_DAY_MS
+    one_way = others.filter(told == told.any().over("subject", "source", sources.local_date()))
+    found = days(one_way.with_columns(subject=pl.struct("subject", "source"))).unnest("subject")
+    began = pl.when("whole").then((pl.col("begins") + _shift()) % DAY_MS / MINUTE_MS)
+    return found.select(*DAY, "total", "complete", began=began, other_source="source")
 
 
 def _only(readings: pl.DataFrame, holds: pl.Expr) -> pl.DataFrame:

@@ -112,9 +112,7 @@ def _most_shared(shared: pl.DataFrame) -> pl.DataFrame:
 
 def _agreement(shared: pl.DataFrame) -> pl.DataFrame:
     """Return the share of time in the same state, in percent, and Cohen's kappa."""
-    by_state = [
-        shared.group_by(*PAIR, state=name).agg(pl.col("length").sum().alias(name)) for name in ("own", "other")
-    ]
+    by_state = [shared.group_by(*PAIR, state=name).agg(pl.col("length").sum().alias(name)) for name in ("own", "other")]
     chance = (
         by_state[0]
         .join(by_state[1], on=[*PAIR, "state"], how="inner")
@@ -135,6 +133,8 @@ def _other_sleep(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     inside = (pl.col("record_start") < pl.col("night_end")) & (pl.col("record_end") > pl.col("night"))
     by_night = theirs.filter(inside).group_by(*PAIR, "night").agg(pl.col("total_sleep_time", "time_in_bed").sum())
     efficiency = 100 * pl.col("total_sleep_time") / pl.col("time_in_bed")
-    return by_night.sort("night").group_by(PAIR).agg(
-        other_total_sleep_time=pl.col("total_sleep_time").mean(), other_efficiency=efficiency.mean()
+    return (
+        by_night.sort("night")
+        .group_by(PAIR)
+        .agg(other_total_sleep_time=pl.col("total_sleep_time").mean(), other_efficiency=efficiency.mean())
     )

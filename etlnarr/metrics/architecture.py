@@ -21,6 +21,9 @@ GOOD_WASO: Final = 20
 GOOD_EFFICIENCY: Final = 85
 """Limits of good sleep in minutes, times and percent. Source: Ohayon 2017 Sleep Health 3:6."""
 
+NOISE_DECIMALS: Final = 9
+"""A division may end a little beside a limit; in which direction depends on the batch."""
+
 
 def is_asleep() -> pl.Expr:
     """Whether a stage is sleep; null for a stage that says neither."""
@@ -116,10 +119,10 @@ def _defined(measured: pl.DataFrame) -> pl.DataFrame:
 def _criteria_met() -> pl.Expr:
     """How many of the four criteria of good sleep are met; null when one of them cannot be judged."""
     met = (
-        pl.col("sleep_onset_latency") <= GOOD_LATENCY,
+        pl.col("sleep_onset_latency").round(NOISE_DECIMALS) <= GOOD_LATENCY,
         pl.col("awakenings_over_5_min") <= GOOD_AWAKENINGS,
-        pl.col("waso") <= GOOD_WASO,
-        pl.col("efficiency") >= GOOD_EFFICIENCY,
+        pl.col("waso").round(NOISE_DECIMALS) <= GOOD_WASO,
+        pl.col("efficiency").round(NOISE_DECIMALS) >= GOOD_EFFICIENCY,
     )
     return pl.sum_horizontal(*met, ignore_nulls=False).cast(pl.Int64)
 

@@ -2,11 +2,13 @@
 
 import polars as pl
 
+from etlnarr.metrics.clock import MINUTE_MS
+
 
 def bouts(rows: pl.DataFrame, longest_gap_ms: int) -> pl.DataFrame:
     """Join consecutive rows that are inside into bouts; a row that is not, or a longer gap, ends one.
 
-    Shapes: rows with subject, start, end, inside; the result subject, start, end, minutes.
+    Shapes: rows with subject, start, end, inside; the result subject, start, end.
     """
     ordered = rows.sort("subject", "start", "end").with_columns(
         gap=(pl.col("start") - pl.col("end").shift()).over("subject"),
@@ -18,7 +20,7 @@ def bouts(rows: pl.DataFrame, longest_gap_ms: int) -> pl.DataFrame:
         .filter("inside")
         .group_by("subject", "bout", maintain_order=True)
         .agg(pl.col("start").min(), pl.col("end").max())
-        .select("subject", "start", "end", minutes=(pl.col("end") - pl.col("start")) / 60_000)
+        .select("subject", "start", "end")
     )
 
 
@@ -27,7 +29,8 @@ def lasting(found: pl.DataFrame, minutes: int, name: str) -> pl.DataFrame:
 
     Shapes: found as bouts(); the result subject, the named count and its _minutes; subjects without one have no row.
     """
-    long = found.filter(pl.col("minutes") >= minutes)
+    length = pl.col("end") - pl.col("start")
+    long = found.filter(length >= minutes * MINUTE_MS)
     return long.group_by("subject", maintain_order=True).agg(
-        pl.len().cast(pl.Int64).alias(name), pl.col("minutes").sum().alias(f"{name}_minutes")
+        pl.len().cast(pl.Int64).alias(name), (length.sum() / MINUTE_MS).alias(f"{name}_minutes")
     )

@@ -20,12 +20,13 @@ VIGOROUS_MET: Final = 6
 """Source: PAG 2008."""
 
 WEEK_DAYS: Final = 7
+NOISE_DECIMALS: Final = 9
 
 
 def met() -> pl.Expr:
     """Metabolic equivalents of a record, from its active energy, its length and the column mass_kg."""
     hours = (pl.col("end") - pl.col("start")) / HOUR_MS
-    return pl.col("value") / (pl.col("mass_kg") * hours) + 1
+    return (pl.col("value") / (pl.col("mass_kg") * hours) + 1).round(NOISE_DECIMALS)
 
 
 def basal_rate() -> pl.Expr:

@@ -15,8 +15,8 @@ CONTINUOUS_GAP_MS: Final = 2 * MINUTE_MS
 """Samples further apart are no continuous record of exertion."""
 
 BOUT_MINUTES: Final = 10
-CONTINUOUS_SHARE: Final = 0.7
-"""Share of the span that continuous samples must cover before the absence of a bout means that there was none."""
+CONTINUOUS_PERCENT: Final = 70
+"""Percent of the span that continuous samples must cover before the absence of a bout means that there was none."""
 
 FAST: Final = 100
 MODERATE_PERCENT: Final = 64
@@ -29,8 +29,8 @@ ZONES: Final = (50, 60, 70, 80, 90)
 WINDOW: Final = "1800000i"
 WINDOW_SAMPLES: Final = 20
 AWAKE_BEFORE_MS: Final = 16 * HOUR_MS
-LEAST_AWAKE_HOURS: Final = 5
-LEAST_ASLEEP_HOURS: Final = 3
+LEAST_AWAKE_MS: Final = 5 * HOUR_MS
+LEAST_ASLEEP_MS: Final = 3 * HOUR_MS
 FULL_HOUR_MS: Final = 45 * MINUTE_MS
 COMPARED_HOURS: Final = 2
 MEAN_DECIMALS: Final = 6
@@ -70,7 +70,8 @@ def rates(batch: Batch) -> pl.DataFrame:
         awake_p95=pl.col("value").filter(awake).quantile(0.95, interpolation="linear"),
     )
     apart = pl.col("awake_hours", "readings_awake", "awake_p5", "awake_p95")
-    return found.join(slept, on="subject", how="left").with_columns(pl.when("sleep_known").then(apart)).drop("sleep_known")
+    marked_off = found.join(slept, on="subject", how="left").with_columns(pl.when("sleep_known").then(apart))
+    return marked_off.drop("sleep_known")
 
 
 def zones(batch: Batch) -> pl.DataFrame:
@@ -80,18 +81,18 @@ def zones(batch: Batch) -> pl.DataFrame:
     Units: percent of covered time, minutes.
     """
     aged = weighted(batch.readings).join(batch.people.select("subject", "age"), on="subject")
-    share = pl.when(pl.col("age").is_not_null()).then(100 * pl.col("value") / maximum())
     edges = (0, *ZONES, float("inf"))
     names = ("below_zone_1", *(f"zone_{number}" for number in range(1, 6)))
     weight = pl.col("weight")
-    time = weight.sum()
     return (
-        aged.with_columns(share=share)
-        .filter(share.is_not_null())
+        aged.with_columns(share=_effort())
+        .filter(pl.col("share").is_not_null())
         .group_by("subject", maintain_order=True)
         .agg(
             *(
-                finite(100 * weight.filter((pl.col("share") >= low) & (pl.col("share") < high)).sum() / time).alias(name)
+                finite(
+                    100 * weight.filter(pl.col("share").is_between(low, high, closed="left")).sum() / weight.sum()
+                ).alias(name)
                 for name, low, high in zip(names, edges, edges[1:], strict=False)
             ),
             moderate_minutes=_minutes((pl.col("share") >= MODERATE_PERCENT) & (pl.col("share") < VIGOROUS_PERCENT)),
@@ -113,9 +114,9 @@ def stretches(batch: Batch) -> pl.DataFrame:
     held = marked.with_columns(continuous=continuous).with_columns(end=pl.col("start") + pl.col("continuous"))
     span = pl.col("start").max() - pl.col("start").min()
     known = held.group_by("subject", maintain_order=True).agg(
-        dense=pl.col("continuous").sum() >= CONTINUOUS_SHARE * span, aged=pl.col("age").first().is_not_null()
+        dense=100 * pl.col("continuous").sum() >= CONTINUOUS_PERCENT * span, aged=pl.col("age").first().is_not_null()
     )
-    exerted = held.with_columns(inside=(pl.col("value") >= MODERATE_PERCENT / 100 * maximum()).fill_null(value=False))
+    exerted = held.with_columns(inside=(_effort() >= MODERATE_PERCENT).fill_null(value=False))
     fast = held.with_columns(inside=(pl.col("value") > FAST) & pl.col("night_start").is_null())
     for name, rows in (("exertion_bouts", exerted), ("fast_bouts", fast)):
         found = lasting(bouts(rows, CONTINUOUS_GAP_MS), BOUT_MINUTES, name)
@@ -158,13 +159,13 @@ def nocturnal(batch: Batch) -> pl.DataFrame:
     asleep = _by_night(marked.filter(pl.col("night_start").is_not_null()), "sleeping")
     awake = _by_night(_evening(marked, batch.sleep), "waking")
     both = asleep.join(awake, on=["subject", "night_start"]).sort("subject", "night_start")
-    counts = (pl.col("waking_hours") >= LEAST_AWAKE_HOURS) & (pl.col("sleeping_hours") >= LEAST_ASLEEP_HOURS)
+    counts = (pl.col("waking_ms") >= LEAST_AWAKE_MS) & (pl.col("sleeping_ms") >= LEAST_ASLEEP_MS)
     dip = 100 * (1 - pl.col("sleeping_mean") / pl.col("waking_mean"))
     return (
         both.with_columns(counts=counts, dip=dip)
         .filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
         .group_by("subject", maintain_order=True)
-        .agg(pl.col("counts").sum().cast(pl.Int64).alias("nights"), pl.col("sleeping_mean", "waking_mean", "dip").mean())
+        .agg(pl.col("sleeping_mean", "waking_mean", "dip").mean(), nights=pl.col("counts").sum().cast(pl.Int64))
     )
 
 
@@ -194,13 +195,18 @@ def weighted_mean() -> pl.Expr:
     return finite((pl.col("value") * pl.col("weight")).sum() / pl.col("weight").sum())
 
 
+def _effort() -> pl.Expr:
+    """Percent of the estimated maximum, null without an age; rounded so that a limit is not missed by float noise."""
+    return (100 * pl.col("value") / maximum()).round(MEAN_DECIMALS)
+
+
 def _minutes(which: pl.Expr) -> pl.Expr:
     return pl.col("weight").filter(which).sum() / MINUTE_MS
 
 
 def _by_night(marked: pl.DataFrame, name: str) -> pl.DataFrame:
     found = marked.group_by("subject", "night_start").agg(
-        weighted_mean().alias(f"{name}_mean"), (pl.col("weight").sum() / HOUR_MS).alias(f"{name}_hours")
+        weighted_mean().alias(f"{name}_mean"), pl.col("weight").sum().alias(f"{name}_ms")
     )
     return found.filter(pl.col(f"{name}_mean").is_not_null())
 

@@ -11,14 +11,19 @@ import polars as pl
 
 from etlnarr.metrics import glucose_series
 from etlnarr.metrics.bounded import dated, latest_rows
-from etlnarr.metrics.clock import DAY_MS, HOUR_MS
+from etlnarr.metrics.clock import DAY_MS, HOUR_MS, local_hour
 from etlnarr.metrics.sleep import in_sleep
+from etlnarr.metrics.sources import covered_ms
 from etlnarr.metrics.statistics import finite
 from etlnarr.model import Batch
 
 NIGHT_VALUES: Final = 30
 NIGHT_HOURS: Final = 3
-"""A night counts with either."""
+"""A night counts with either; two values hours apart cover next to nothing of it."""
+
+EVENING: Final = 18
+NOON: Final = 12
+"""Hours of the local clock between which values are of a night, when no sleep session tells."""
 
 WEEK_DAYS: Final = 7
 BASELINE_DAYS: Final = 28
@@ -29,17 +34,17 @@ WORTHWHILE_SD: Final = 0.5
 def nights(batch: Batch) -> pl.DataFrame:
     """Summarise the values of each night.
 
-    Values count inside the main sleep sessions; for a subject none of whose values lies in one, all values from noon
-    to noon are taken as a night and in_session is false.
+    Values count inside the main sleep sessions; for a subject none of whose values lies in one, those from 18:00 to
+    12:00 local time are taken as a night and in_session is false.
 
     Shapes: subject, day (of waking, days since 1970-01-01), in_session, dated (whether the local date is known), n,
-    mean, median, lowest, highest, ln_rmssd, counts (30 values or 3 h). Units: ms.
+    mean, median, lowest, highest, ln_rmssd, counts (30 values or 3 h covered). Units: ms.
     """
     shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
     marked = in_sleep(batch.readings, batch.sleep).with_columns(in_session=pl.col("night_end").is_not_null())
     day = pl.when("in_session").then(pl.col("night_end") + shift).otherwise(pl.col("start") + shift + DAY_MS // 2)
-    kept = marked.filter(pl.col("in_session") | ~pl.col("in_session").any().over("subject"))
-    span = pl.col("start").max() - pl.col("start").min()
+    at_night = (local_hour() >= EVENING) | (local_hour() < NOON)
+    kept = marked.filter(pl.col("in_session") | (at_night & ~pl.col("in_session").any().over("subject")))
     value = pl.col("value")
     return (
         kept.group_by("subject", day=day // DAY_MS)
@@ -52,7 +57,7 @@ def nights(batch: Batch) -> pl.DataFrame:
             lowest=value.min(),
             highest=value.max(),
             ln_rmssd=finite(value.mean().log()),
-            counts=(value.count() >= NIGHT_VALUES) | (span >= NIGHT_HOURS * HOUR_MS),
+            counts=(value.count() >= NIGHT_VALUES) | (covered_ms().sum() >= NIGHT_HOURS * HOUR_MS),
         )
         .sort("subject", "day")
     )
@@ -61,7 +66,8 @@ def nights(batch: Batch) -> pl.DataFrame:
 def nightly(batch: Batch) -> pl.DataFrame:
     """Average over the nights that count, or over all where none does.
 
-    Shapes: nights (that count), in_session, nightly_mean, nightly_median, ln_rmssd. Units: ms.
+    Shapes: nights (that count), in_session, nightly_mean, nightly_median, ln_rmssd (of the latest of these nights).
+    Units: ms, ln ms.
     """
     found = nights(batch).filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
     return found.group_by("subject", maintain_order=True).agg(
@@ -69,7 +75,7 @@ def nightly(batch: Batch) -> pl.DataFrame:
         in_session=pl.col("in_session").all(),
         nightly_mean=pl.col("mean").mean(),
         nightly_median=pl.col("median").mean(),
-        ln_rmssd=pl.col("ln_rmssd").mean(),
+        ln_rmssd=pl.col("ln_rmssd").last(),
     )
 
 
@@ -77,8 +83,7 @@ def trend(batch: Batch) -> pl.DataFrame:
     """Set the last seven days against the 28 before them, in lnRMSSD of the nights that count.
 
     Shapes: seven_day_mean, seven_day_nights, cv_7, baseline_mean, baseline_sd, baseline_nights, swc_low, swc_high,
-    deviation (of the seven-day mean) and last_night_deviation, both in standard deviations of the baseline.
-    Units: ln ms, percent.
+    deviation (of the seven-day mean, in standard deviations of the baseline). Units: ln ms, percent.
     """
     age = pl.col("day").max().over("subject") - pl.col("day")
     counted = nights(batch).filter("counts").with_columns(age=age)
@@ -91,24 +96,21 @@ def trend(batch: Batch) -> pl.DataFrame:
         baseline_mean=before.mean(),
         baseline_sd=before.std(ddof=1),
         baseline_nights=before.count().cast(pl.Int64),
-        last_night=pl.col("ln_rmssd").last(),
     )
     mean, sd = pl.col("baseline_mean"), pl.col("baseline_sd")
     return found.with_columns(
         swc_low=mean - WORTHWHILE_SD * sd,
         swc_high=mean + WORTHWHILE_SD * sd,
         deviation=finite((pl.col("seven_day_mean") - mean) / sd),
-        last_night_deviation=finite((pl.col("last_night") - mean) / sd),
-    ).drop("last_night")
+    )
 
 
 def series(batch: Batch) -> pl.DataFrame:
-    """Tabulate the latest nights, or the hours of a single one.
+    """Tabulate the latest nights, or the hours where there are not several.
 
     Shapes: subject, series: a list of structs label, n, mean, lowest, highest. Units: ms.
     """
     found = nights(batch)
-    single = found.filter(pl.len().over("subject") == 1)
-    hours = glucose_series.series(replace(batch, readings=batch.readings.join(single, on="subject", how="semi")))
     several = found.filter(pl.len().over("subject") > 1).with_columns(label=dated("night to ", "day", "night"))
+    hours = glucose_series.series(replace(batch, readings=batch.readings.join(several, on="subject", how="anti")))
     return pl.concat([hours, latest_rows(several, ["label", "n", "mean", "lowest", "highest"])])

@@ -12,8 +12,8 @@ directions that Baghurst 2011 argues for:
 6. MAGE+ is the mean of the rises that are left, MAGE- that of the falls. The segment has the mean of the two, or the
    one there is; the trace has the mean of its segments, weighted by their time.
 
-Steps 4 and 5 are repeated over all subjects together until they change nothing, which does what walking along each
-trace would do.
+Steps 4 and 5 are repeated over all subjects together until nothing changes, which comes to what walking along each
+trace would give.
 """
 
 from typing import Final
@@ -28,6 +28,9 @@ SHORT: Final = 5
 LONG: Final = 32
 LONGEST_HOLE_SLOTS: Final = 180 * MINUTE_MS // SLOT_MS
 SEGMENT: Final = ("subject", "segment")
+MOST_PASSES: Final = 64
+"""Each pass settles at least the next turning point of every segment. Real traces are settled after three; in one that
+alternates with every reading a turning point follows from the 64 before it, not from all."""
 
 
 def mage(batch: Batch) -> pl.DataFrame:
@@ -66,14 +69,14 @@ def _turning_points(values: pl.DataFrame) -> pl.DataFrame:
     series = values["value"]
     stretches = _stretches(values.with_row_index("at").with_columns(pl.col("at").cast(pl.Int64)))
     turn = _extremes(stretches, series)
-    while True:
-        # each pass settles at least the next turning point of every segment, in practice all after a few
+    for _ in range(MOST_PASSES):
         since = pl.col("turn").shift().over(SEGMENT) + 1
         moved = stretches.with_columns(turn=turn).with_columns(since=since.fill_null(pl.col("since")))
         settled = _extremes(moved, series)
         if settled.equals(turn):
-            return stretches.select(*SEGMENT, value=series.gather(settled))
+            break
         turn = settled
+    return stretches.select(*SEGMENT, value=series.gather(turn))
 
 
 def _stretches(values: pl.DataFrame) -> pl.DataFrame:
@@ -92,14 +95,14 @@ def _stretches(values: pl.DataFrame) -> pl.DataFrame:
 
 
 def _extremes(stretches: pl.DataFrame, series: pl.Series) -> pl.Series:
-    """Return the row of the highest or lowest value of each stretch, the first of equals."""
+    """Return the row of the highest or lowest value of each stretch, the last of equals."""
     windows = stretches.with_row_index("stretch").select(
         "stretch", "peak", row=pl.int_ranges("since", pl.col("until") + 1)
     )
     rows = windows.explode("row")
     height = pl.when("peak").then(pl.col("value")).otherwise(-pl.col("value"))
     scored = rows.with_columns(value=series.gather(rows["row"])).with_columns(height=height)
-    best = pl.col("row").filter(pl.col("height") == pl.col("height").max()).min()
+    best = pl.col("row").filter(pl.col("height") == pl.col("height").max()).max()
     return scored.group_by("stretch", maintain_order=True).agg(turn=best)["turn"]
 
 

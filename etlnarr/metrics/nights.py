@@ -39,7 +39,7 @@ def night_by_night(readings: pl.DataFrame) -> pl.DataFrame:
     middle = (
         pl.coalesce("onset", "record_start") + pl.coalesce("wake_up", "record_end")
     ) // 2  # a millisecond is lost at most
-    return whole.with_columns(
+    return whole.sort("subject", "record_start", "record_end", "source").with_columns(
         midpoint=_of_day(middle),
         bed_time=_of_day(pl.col("record_start")),
         wake_time=_of_day(pl.col("record_end")),
@@ -57,6 +57,7 @@ def night_means(batch: Batch) -> pl.DataFrame:
     slept = pl.col("total_sleep_time").filter("main")
     several = slept.count() > 1
     return found.group_by("subject", maintain_order=True).agg(
+        *(pl.col(name).filter("main").mean() for name in AVERAGED),
         sessions=pl.len().cast(pl.Int64),
         nights=pl.col("main").sum().cast(pl.Int64),
         naps=(~pl.col("main")).sum().cast(pl.Int64),
@@ -65,7 +66,6 @@ def night_means(batch: Batch) -> pl.DataFrame:
         total_sleep_time_min=pl.when(several).then(slept.min()),
         total_sleep_time_max=pl.when(several).then(slept.max()),
         weekday_total_sleep_time=_by_weekday(),
-        *(pl.col(name).filter("main").mean() for name in AVERAGED),
     )
 
 

@@ -104,7 +104,7 @@ def _complete_days(readings: pl.DataFrame) -> pl.DataFrame:
     spans = sessions(readings).join(staged, on=SESSION).group_by("subject", maintain_order=True)
     found = spans.agg(usable=usable, first_day=began.min() + 1, last_day=began.max() - 1)
     complete = (pl.col("last_day") - pl.col("first_day") + 1).alias("complete_days")
-    return found.with_columns(complete).filter("usable", pl.col("complete_days") > 1).drop("usable")
+    return found.with_columns(complete).filter("usable", pl.col("complete_days") > 1).drop("usable").sort("subject")
 
 
 def _sleep_stretches(readings: pl.DataFrame) -> pl.DataFrame:

@@ -49,7 +49,7 @@ def sessions(readings: pl.DataFrame) -> pl.DataFrame:
     found = readings.group_by(SESSION).agg(pl.col("offset_s").min()).sort(SESSION)
     return (
         found.with_columns(wake_day=(pl.col("record_end") + shift) // DAY_MS)
-        .sort("subject", "wake_day", length, "record_start", descending=[False, False, True, False], maintain_order=True)
+        .sort("subject", "wake_day", length, "record_start", "source", descending=[False, False, True, False, False])
         .with_columns(main=(pl.int_range(pl.len()).over("subject", "wake_day") == 0) & (length >= SHORTEST_NIGHT_MS))
         .sort("subject", "record_start", "record_end", "source")
     )

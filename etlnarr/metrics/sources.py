@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, local_day
+from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, local_ms
 
 LONGEST_HOLD_MS: Final = 10 * MINUTE_MS
 """A point covers the time to the next point of its stream, but no more than this."""
@@ -16,12 +16,18 @@ UNKNOWN_LABEL: Final = "UNKNOWN"
 SOURCE: Final = pl.col("source")
 PERIOD: Final = "_period"
 STREAM: Final = "_stream"
+LATEST: Final = ("modified", "end", "value", "label", "record", "meal_type", "relation_to_meal", "offset_s")
+"""What decides between readings of one start; all but the first only make the choice the same every time."""
+
 KEY: Final = ("subject", PERIOD, STREAM)
 
 
-def local_date() -> pl.Expr:
-    """Days since 1970-01-01 on the local calendar, on that of UTC where the offset is unknown."""
-    return pl.coalesce(local_day(), pl.col("start") // DAY_MS)
+def local_date(later_ms: int = 0) -> pl.Expr:
+    """Days since 1970-01-01 on the local calendar, on that of UTC where the offset is unknown.
+
+    Units: of the moment so many ms after the start.
+    """
+    return (pl.coalesce(local_ms(), "start") + later_ms) // DAY_MS
 
 
 def covered_ms() -> pl.Expr:
@@ -49,8 +55,9 @@ def choose(
     coverage, more kinds of label, shorter median step between readings, longer coverage, name.
 
     Shapes: readings as READINGS; stream yields a string, by default the source; priority holds package names, the
-    preferred one first; coverage is evaluated over the readings of a stream in a period. The result is the chosen readings and all others, each as READINGS in canonical order. Of
-    readings of one stream with the same start, the one written last stands.
+    preferred one first; coverage is evaluated over the readings of a stream in a period. The result is the chosen
+    readings and all others, each as READINGS in canonical order. Of readings of one stream with the same start, the
+    one written last stands.
     """
     once = _once(readings.with_columns(period.alias(PERIOD), stream.alias(STREAM)))
     best = _ranked(once, priority, coverage).unique(["subject", PERIOD], keep="first", maintain_order=True)
@@ -60,8 +67,9 @@ def choose(
 
 
 def _once(marked: pl.DataFrame) -> pl.DataFrame:
-    latest = marked.sort("modified", "end", "value", "record", descending=True, nulls_last=True)
-    return latest.unique(["subject", STREAM, "start"], keep="first", maintain_order=True).sort("subject", STREAM, "start")
+    latest = marked.sort(LATEST, descending=True, nulls_last=True)
+    once = latest.unique(["subject", STREAM, "start"], keep="first", maintain_order=True)
+    return once.sort("subject", STREAM, "start")
 
 
 def _ranked(once: pl.DataFrame, priority: tuple[str, ...], coverage: pl.Expr) -> pl.DataFrame:

@@ -23,6 +23,7 @@ class Story:
     template: Template
     hash: str  # SHA-256 of its text and of all it imports
     needs: frozenset[str]  # the names it looks up in the facts
+    names: frozenset[str]  # what it defines outside its blocks, macros above all
     constants: tuple[str, ...]  # the declared texts, those of its imports too
     literals: tuple[Literal, ...]  # what it says by itself, running text first
 
@@ -58,7 +59,8 @@ def load(folder: Path) -> Templates:
         parts = sorted(_closure(name, imports))
         own = tuple(text for part in parts for text in declared[part])
         literals = _literals({part: texts[part] for part in parts}, language)
-        stories[name] = Story(compiled[name][0], _digest(parts, texts), compiled[name][1], own, literals)
+        names = frozenset(names_of(trees[name]))
+        stories[name] = Story(compiled[name][0], _digest(parts, texts), compiled[name][1], names, own, literals)
     return Templates(stories, tuple(constants))
 
 

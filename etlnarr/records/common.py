@@ -1,10 +1,12 @@
 """What the declarations of several record types share."""
 
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
-from etlnarr.model import Gate, Metric
+from etlnarr.model import Field, Gate, Metric
 
 INFINITE: Final = float("inf")
 ASSESSMENT: Final = "clinical_assessment"
@@ -15,22 +17,31 @@ DESCRIPTIVE: Final = "descriptive"
 
 NO_AGE: Final = ("the age of the person is not known", "the age of the person (--age)")
 NO_SECOND_SOURCE: Final = ("no second source recorded the same time", "a second device worn at the same time")
-NO_BOUNDARY: Final = ("no readings can settle this", "nothing that these records hold")
+
+INTERVAL: Final = MappingProxyType(
+    {
+        "start": Field(("startTimeEpochMillis", "startTime.epochMillis")),
+        "end": Field(("endTimeEpochMillis", "endTime.epochMillis")),
+        "offset": Field(("startZoneOffsetId", "startZoneOffset.id"), required=False, kind="text"),
+    }
+)
+"""Canonical columns of a record with a start and an end."""
 
 ADULT: Final = Gate(
-    pl.col("age") >= ADULT_AGE, "the estimate is made for adults whose age is known", "the age of the person (--age)"
+    pl.col("age").fill_null(ADULT_AGE) >= ADULT_AGE,
+    "the estimate and the guideline are made for adults",
+    "nothing that records can give: the person is under 18",
 )
-ADULT_OR_UNKNOWN: Final = Gate(
-    pl.col("age").fill_null(ADULT_AGE) >= ADULT_AGE, "the guideline is for adults", "a guideline for the age"
-)
+"""An unknown age passes: what takes an age is not defined without one, and the rest says that it is for adults."""
 
 
 def at_least(path: str, least: int, what: str) -> Gate:
-    """Gate a claim that needs so many of something that a metric counts.
+    """Gate a claim that needs so many of something that a metric counts; where that is null, so is the claim.
 
-    Shapes: what is a plural ("nights").
+    Shapes: what is a plural ("nights"), a singular when one is enough.
     """
-    return Gate(pl.col(path) >= least, f"fewer than {least} {what}", f"{least} {what}")
+    reason = f"no {what}" if least == 1 else f"fewer than {least} {what}"
+    return Gate(pl.col(path).fill_null(least) >= least, reason, f"{least} {what}")
 
 
 def never(reason: str, needs: str) -> Gate:
@@ -38,8 +49,14 @@ def never(reason: str, needs: str) -> Gate:
     return Gate(pl.lit(value=False), reason, needs)
 
 
-def agreement(name: str, unit: str, decimals: int, definition: str, column: str | None = None) -> Metric:
+def needing(undefined: tuple[str, str], gates: tuple[Gate, ...], *metrics: Metric) -> tuple[Metric, ...]:
+    """Give metrics their gates, and the words for when they cannot be computed.
+
+    Shapes: undefined is a reason and what would end it.
+    """
+    return tuple(replace(metric, gates=gates, undefined=undefined) for metric in metrics)
+
+
+def agreement(name: str, unit: str, decimals: int, definition: str) -> Metric:
     """Declare a comparison with the second source."""
-    path = f"{AGREEMENT}.{name}"
-    expr = None if column is None else pl.col(column)
-    return Metric(path, unit, decimals, definition, DESCRIPTIVE, expr=expr, undefined=NO_SECOND_SOURCE)
+    return Metric(f"{AGREEMENT}.{name}", unit, decimals, definition, DESCRIPTIVE, undefined=NO_SECOND_SOURCE)

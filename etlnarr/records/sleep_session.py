@@ -11,15 +11,17 @@ from etlnarr.metrics.architecture import GOOD_EFFICIENCY
 from etlnarr.metrics.clock import HOUR_MS, NO_LOCAL_TIME, span_hours
 from etlnarr.metrics.nights import night_means, series
 from etlnarr.metrics.regularity import consistency, regularity
-from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records.common import (
-    ADULT_OR_UNKNOWN,
+    ADULT,
     ASSESSMENT,
     DESCRIPTIVE,
     INFINITE,
+    INTERVAL,
     PATTERNS,
     agreement,
     at_least,
+    needing,
     never,
 )
 
@@ -58,18 +60,12 @@ OLDER_AGE: Final = 65
 FIVE_NIGHTS: Final = at_least(NIGHTS, 5, "nights")
 WHOLE_WEEK: Final = (
     at_least(NIGHTS, 7, "nights"),
-    at_least(f"{CONSISTENCY}.free_nights", 1, "nights before free days"),
+    at_least(f"{CONSISTENCY}.free_nights", 1, "night before a free day"),
     at_least(f"{CONSISTENCY}.work_nights", 3, "nights before other days"),
 )
 
 SHAPE: Final = Shape(
-    MappingProxyType(
-        {
-            "start": Field(("startTimeEpochMillis", "startTime.epochMillis")),
-            "end": Field(("endTimeEpochMillis", "endTime.epochMillis")),
-            "offset": Field(("startZoneOffsetId", "startZoneOffset.id"), required=False, kind="text"),
-        }
-    ),
+    INTERVAL,
     "stages",
     MappingProxyType(
         {
@@ -91,17 +87,8 @@ RULES: Final = (
 )
 
 
-def _night(
-    name: str,
-    unit: str,
-    decimals: int,
-    definition: str,
-    source: str = AASM,
-    undefined: tuple[str, str] = NO_STAGES,
-    gates: tuple[Gate, ...] = (),
-) -> Metric:
-    definition = f"{definition}; mean over the nights"
-    return Metric(f"{STATISTICS}.{name}", unit, decimals, definition, source, gates=gates, undefined=undefined)
+def _night(name: str, unit: str, decimals: int, definition: str, source: str = AASM) -> Metric:
+    return Metric(f"{STATISTICS}.{name}", unit, decimals, f"{definition}; mean over the nights", source)
 
 
 def _stage(name: str) -> tuple[Metric, Metric]:
@@ -113,8 +100,7 @@ def _stage(name: str) -> tuple[Metric, Metric]:
 
 
 def _spread(name: str, definition: str) -> Metric:
-    path = f"{TST}_{name}"
-    return Metric(path, "min", 0, f"{definition} total sleep time of the nights", DESCRIPTIVE, undefined=ONE_NIGHT)
+    return Metric(f"{TST}_{name}", "min", 0, f"{definition} total sleep time of the nights", DESCRIPTIVE)
 
 
 def _counted(name: str, unit: str, definition: str, column: str) -> Metric:
@@ -128,49 +114,58 @@ COUNTS: Final = (
     _counted("nap_minutes", "min", "length of the naps together", "nap_minutes"),
 )
 
+CRITERIA: Final = "latency <= 30 min, at most one awakening of more than 5 min, WASO <= 20 min, efficiency >= 85 %"
 ARCHITECTURE: Final = (
-    _night("time_in_bed", "min", 0, "end minus start of the session, as the app has it", undefined=NO_NIGHT),
-    _night("total_sleep_time", "min", 0, "time in stages of sleep"),
-    _spread("std", "standard deviation, n - 1 in the denominator, of the"),
-    _spread("min", "shortest"),
-    _spread("max", "longest"),
-    _night("sleep_period_time", "min", 0, "first stage of sleep to the end of the last"),
-    _night("efficiency", "%", 1, "total sleep time in percent of the time in bed", OHAYON),
-    _night("sleep_onset_latency", "min", 0, "start of the session to the first stage of sleep", OHAYON),
-    _night("waso", "min", 0, "time awake between the first and the last stage of sleep", OHAYON),
-    _night("rem_latency", "min", 0, "first stage of sleep to the first REM"),
-    _night("awakenings", "awakenings", 0, "wake bouts of 5 min and more between first and last stage of sleep", OHAYON),
-    _night("awakenings_over_5_min", "awakenings", 0, "wake bouts of more than 5 min, which the criterion counts", OHAYON),
-    _night(
-        "quality_score",
-        "of 4",
-        0,
-        "criteria met: latency <= 30 min, at most one awakening of more than 5 min, WASO <= 20 min, efficiency >= 85 %",
-        OHAYON,
+    *needing(NO_NIGHT, (), _night("time_in_bed", "min", 0, "end minus start of the session, as the app has it")),
+    *needing(NO_STAGES, (), _night("total_sleep_time", "min", 0, "time in stages of sleep")),
+    *needing(
+        ONE_NIGHT,
+        (),
+        _spread("std", "standard deviation, n - 1 in the denominator, of the"),
+        _spread("min", "shortest"),
+        _spread("max", "longest"),
     ),
-    *(metric for name in ("light", "deep", "rem") for metric in _stage(name)),
-    _night("stages.sleeping_minutes", "min", 0, "time in sleep of no told stage"),
+    *needing(
+        NO_STAGES,
+        (),
+        _night("sleep_period_time", "min", 0, "first stage of sleep to the end of the last"),
+        _night("efficiency", "%", 1, "total sleep time in percent of the time in bed", OHAYON),
+        _night("sleep_onset_latency", "min", 0, "start of the session to the first stage of sleep", OHAYON),
+        _night("waso", "min", 0, "time awake between the first and the last stage of sleep", OHAYON),
+        _night("rem_latency", "min", 0, "first stage of sleep to the first REM"),
+        _night("awakenings", "awakenings", 1, "wake bouts of 5 min and more between first and last sleep", OHAYON),
+        _night("awakenings_over_5_min", "awakenings", 1, "those of more than 5 min, as the criterion counts", OHAYON),
+        _night("quality_score", "of 4", 1, f"criteria met: {CRITERIA}", OHAYON),
+        *(metric for name in ("light", "deep", "rem") for metric in _stage(name)),
+        _night("stages.sleeping_minutes", "min", 0, "time in sleep of no told stage"),
+    ),
 )
 
 
-def _timing(group: str, name: str, definition: str, *gates: Gate, source: str = DESCRIPTIVE) -> Metric:
-    return Metric(f"{group}.{name}", "min", 0, definition, source, gates=gates, undefined=NO_TIMING)
-
-
-def _free(name: str, definition: str, unit: str = "min") -> Metric:
-    gates = () if unit == "nights" else WHOLE_WEEK
-    undefined = NO_TIMING if unit == "nights" else NO_FREE_AND_WORK
-    return Metric(f"{CONSISTENCY}.{name}", unit, 0, definition, WITTMANN, gates=gates, undefined=undefined)
+def _timing(path: str, definition: str, unit: str = "min") -> Metric:
+    return Metric(path, unit, 0, definition, WITTMANN)
 
 
 TIMING: Final = (
-    _timing(CONSISTENCY, "midpoint", "circular mean of the middle of the sleep period, after local midnight"),
-    _timing(CONSISTENCY, "midpoint_sd", "circular standard deviation of the midpoint", FIVE_NIGHTS),
-    _free("free_nights", "nights that end on a local Saturday or Sunday", "nights"),
-    _free("work_nights", "nights that end on another day", "nights"),
-    _free("free_midpoint", "circular mean of the midpoint of free nights, after local midnight"),
-    _free("work_midpoint", "circular mean of the midpoint of the other nights, after local midnight"),
-    _free("social_jetlag", "difference of the midpoints of free and other nights"),
+    *needing(
+        NO_TIMING,
+        (),
+        _timing(f"{CONSISTENCY}.midpoint", "circular mean of the middle of the sleep period, after local midnight"),
+        _timing(f"{CONSISTENCY}.free_nights", "nights that end on a local Saturday or Sunday", "nights"),
+        _timing(f"{CONSISTENCY}.work_nights", "nights that end on another day", "nights"),
+        _timing(f"{PATTERNS}.bed_time", "circular mean of the start of the main sessions, after local midnight"),
+        _timing(f"{PATTERNS}.wake_time", "circular mean of the end of the main sessions, after local midnight"),
+    ),
+    *needing(
+        NO_TIMING, (FIVE_NIGHTS,), _timing(f"{CONSISTENCY}.midpoint_sd", "circular standard deviation of the midpoint")
+    ),
+    *needing(
+        NO_FREE_AND_WORK,
+        WHOLE_WEEK,
+        _timing(f"{CONSISTENCY}.free_midpoint", "circular mean of the midpoint of free nights, after local midnight"),
+        _timing(f"{CONSISTENCY}.work_midpoint", "the same of the other nights"),
+        _timing(f"{CONSISTENCY}.social_jetlag", "difference of the midpoints of free and other nights"),
+    ),
     Metric(
         f"{CONSISTENCY}.regularity_index",
         "",
@@ -193,8 +188,6 @@ TIMING: Final = (
         DESCRIPTIVE,
         span_hours(),
     ),
-    _timing(PATTERNS, "bed_time", "circular mean of the start of the main sessions, after local midnight"),
-    _timing(PATTERNS, "wake_time", "circular mean of the end of the main sessions, after local midnight"),
     Metric(
         f"{PATTERNS}.weekday_total_sleep_time",
         "min",
@@ -232,7 +225,7 @@ VERDICTS: Final = (
         "Watson 2015; Hirshkowitz 2015 Sleep Health 1:40",
         frozenset({"sufficient"}),
         expr=_duration(),
-        gates=(ADULT_OR_UNKNOWN,),
+        gates=(ADULT,),
     ),
     Verdict(
         f"{ASSESSMENT}.efficiency_quality",
@@ -272,7 +265,7 @@ RECOMMENDATIONS: Final = (
         f"{ASSESSMENT}.regularity",
         pl.col(f"{ASSESSMENT}.regularity") == "irregular",
     ),
-    Recommendation("record_more_nights", NIGHTS, pl.col(NIGHTS) < 5),
+    Recommendation("record_more_nights", NIGHTS, pl.col(NIGHTS).lt(5)),
 )
 
 SILENCES: Final = (

@@ -13,7 +13,7 @@ DEFAULT_DAYS: Final = 30
 DEFAULT_RECORDS: Final = 250
 
 
-def write_samples(  # noqa: PLR0913 - as many as the command has options
+def write_samples(
     out: Path,
     *,
     users: int | None = None,

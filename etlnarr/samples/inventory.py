@@ -22,33 +22,34 @@ Plan = tuple[str, tuple[int, int, float], tuple[int, int, float], int, str]
 PLANS: Final[tuple[Plan, ...]] = (
     # What there is when sharing begins, in two parts: finger-sticks, then a sensor with lows and highs; then a sensor
     # with fewer of them, one of a steady fortnight, and a day of another.
-    (GLUCOSE, (10, 6, 0), (10, 20, 0), 0, "null"),
-    (GLUCOSE, (10, 20, 0), (11, 1, 17.42), 9, PACKED),
-    (GLUCOSE, (11, 2, 0), (11, 12, 18.1), 21, PACKED),
-    (GLUCOSE, (11, 12, 12), (11, 27, 7.2), 33, PACKED),
-    (GLUCOSE, (11, 28, 17.42), (11, 29, 17.42), 40, "null"),
+    (GLUCOSE, (10, 6, 0), (10, 21, 0), 0, "null"),
+    (GLUCOSE, (10, 21, 0), (11, 1, 17.42), 9, PACKED),
+    (GLUCOSE, (11, 2, 6), (11, 12, 18.1), 21, PACKED),
+    (GLUCOSE, (11, 12, 13.6), (11, 27, 7.2), 33, PACKED),
+    (GLUCOSE, (11, 28, 17.42), (11, 29, 17.42), 40, PACKED),
     # A day of fever, a night faster than its day, the next fetch before the hour was over, a bout, a beta blocker.
-    (HEART, (10, 31, 17.42), (11, 1, 17.42), 19, "null"),
-    (HEART, (11, 7, 17.55), (11, 8, 17.55), 12, "null"),
+    (HEART, (10, 31, 17.42), (11, 1, 17.42), 19, PACKED),
+    (HEART, (11, 7, 17.55), (11, 8, 17.55), 12, PACKED),
     (HEART, (11, 8, 10.4), (11, 9, 10.4), 27, "null"),
-    (HEART, (11, 17, 7), (11, 18, 20.3), 31, "null"),
-    (HEART, (11, 28, 17.42), (11, 29, 17.42), 40, "null"),
-    # A fortnight of late weekends, the same once more, bad nights, a long one with a nap, good nights.
-    (SLEEP, (10, 17, 18), (11, 1, 17.42), 19, "null"),
-    (SLEEP, (10, 17, 18), (11, 1, 17.42), 19 + AGAIN_S, "null"),
-    (SLEEP, (11, 1, 18), (11, 15, 8.9), 15, "null"),
+    (HEART, (11, 17, 7), (11, 18, 20.3), 31, PACKED),
+    (HEART, (11, 28, 17.42), (11, 29, 17.42), 40, PACKED),
+    # Four weeks of late weekends, the same once more, bad nights, a long one with a nap, good nights.
+    (SLEEP, (10, 4, 18), (11, 1, 17.42), 19, PACKED),
+    (SLEEP, (10, 4, 18), (11, 1, 17.42), 19 + AGAIN_S, PACKED),
+    (SLEEP, (11, 1, 18), (11, 15, 17.42), 15, "null"),
     (SLEEP, (11, 15, 17.42), (11, 16, 21.6), 15, "null"),
     (SLEEP, (11, 15, 18), (11, 29, 17.42), 40, PACKED),
     # From a week of little walking to one of much; the fourth is told in minutes.
     (STEPS, (10, 25, 0), (11, 1, 17.42), 19, "null"),
     (STEPS, (11, 1, 0), (11, 8, 17.55), 12, "null"),
     (STEPS, (11, 8, 0), (11, 15, 17.42), 15, "null"),
-    (STEPS, (11, 15, 0), (11, 22, 18.9), 50, PACKED),
-    (STEPS, (11, 22, 0), (11, 29, 17.42), 40, PACKED),
-    # A fortnight of daily totals, a week in quarters of an hour, a day that is not over.
-    (ENERGY, (10, 18, 0), (11, 1, 17.42), 19, "null"),
-    (ENERGY, (11, 15, 0), (11, 22, 18.9), 50, PACKED),
-    (ENERGY, (11, 28, 17.42), (11, 29, 17.42), 40, "null"),
+    (STEPS, (11, 14, 0), (11, 22, 18.9), 50, PACKED),
+    (STEPS, (11, 21, 0), (11, 29, 17.42), 40, PACKED),
+    # Nine days in slices of ten minutes, three times: less activity than the guideline asks, as much (with the daily
+    # totals of a ring beside), more.
+    (ENERGY, (10, 24, 0), (11, 1, 17.42), 19, PACKED),
+    (ENERGY, (11, 7, 0), (11, 15, 17.42), 15, PACKED),
+    (ENERGY, (11, 21, 0), (11, 29, 17.42), 40, PACKED),
     # The last week below, within and above what is usual.
     (RMSSD, (10, 4, 18), (11, 1, 17.42), 19, PACKED),
     (RMSSD, (10, 18, 18), (11, 15, 17.42), 15, PACKED),

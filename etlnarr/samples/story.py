@@ -32,7 +32,7 @@ RHYTHM: Final[Phases[Rhythm]] = (
     (_november(2), BAD_NIGHTS),
     (_november(5), Rhythm(3.4, 6.4, 3.4, 6.4, latency=8, efficiency=85, jitter=0.0)),
     (_november(6), BAD_NIGHTS),
-    # A Saturday of catching up, with a nap on Sunday.
+    # A weekend of catching up, slow to fall asleep, with a nap.
     (_november(15), Rhythm(-1.0, 6.8, -1.9, 9.3, latency=44, efficiency=88.5, awakenings=0, naps=1)),
     # Good, regular nights.
     (_november(17), Rhythm(-1.1, 6.9, -0.8, 7.2, latency=9, efficiency=95.5, awakenings=0, jitter=0.15)),
@@ -40,8 +40,9 @@ RHYTHM: Final[Phases[Rhythm]] = (
 MOVEMENT: Final[Phases[Movement]] = (
     (_october(1), Movement(5600)),
     (_october(25), Movement(4000)),
-    (_november(1), Movement(6300)),
-    (_november(8), Movement(8700, every=3, minutes=35, effort=0.35)),
+    (_october(31), Movement(450)),
+    (_november(2), Movement(6400)),
+    (_november(8), Movement(8700, every=2, minutes=50, effort=0.35)),
     (_november(15), Movement(11200, every=2, minutes=42, effort=1.0)),
     (_november(22), Movement(13900, spread=0.1, every=2, minutes=45, effort=0.7)),
     (_november(28), Movement(13900, spread=0.1)),
@@ -50,18 +51,20 @@ HEART: Final[Phases[Heart]] = (
     (_october(1), Heart(awake=79, asleep=64, rmssd=34)),
     # The cold, and its fever.
     (_october(26), Heart(awake=86, asleep=72, rmssd=25)),
-    (_october(31), Heart(awake=119, asleep=111, rmssd=21, continuous=True)),
+    (_october(31), Heart(awake=107.5, asleep=105.5, rmssd=21, continuous=True)),
     (_november(2), Heart(awake=80, asleep=66, rmssd=32)),
     # A party: the heart beats faster asleep than awake.
     (_november(8), Heart(awake=80, asleep=90, rmssd=24, continuous=True)),
     (_november(9), Heart(awake=80, asleep=63, rmssd=31)),
+    (_november(15), Heart(awake=80, asleep=63, rmssd=27)),
+    (_november(16), Heart(awake=80, asleep=63, rmssd=31)),
     (_november(22), Heart(awake=74, asleep=58, rmssd=43)),
     (_november(28), Heart(awake=47, asleep=45, rmssd=45, continuous=True)),
 )
 METABOLISM: Final[Phases[Metabolism]] = (
     (_october(1), Metabolism(base=172, swing=85, dawn=22, afternoon=62, restless=11)),
     (
-        _october(20),
+        _october(21),
         Metabolism(
             base=98,
             swing=170,
@@ -86,13 +89,18 @@ METABOLISM: Final[Phases[Metabolism]] = (
     (_november(28), Metabolism(base=93, swing=46, dawn=8, restless=6)),
 )
 HABITS: Final[Phases[Habits]] = (
-    (_october(1), Habits((METER,), (SAMSUNG, OURA), (SAMSUNG, OURA), (OURA,), (SAMSUNG, OURA))),
-    (_october(20), Habits((G7,), (SAMSUNG, OURA), (SAMSUNG, OURA), (OURA,), (SAMSUNG, OURA))),
+    (_october(1), Habits((METER,), (SAMSUNG, OURA), (SAMSUNG, OURA), (PHONE,), (SAMSUNG, OURA))),
+    (_october(21), Habits((G7,), (SAMSUNG, OURA), (SAMSUNG, OURA), (PHONE,), (SAMSUNG, OURA))),
     # A mat under the mattress replaces the watch at night.
-    (_november(2), Habits((G7,), (MAT, OURA), (SAMSUNG, OURA), (OURA,), (SAMSUNG, OURA))),
+    (_november(2), Habits((G7,), (MAT, OURA), (SAMSUNG, OURA), (PHONE,), (SAMSUNG, OURA))),
+    # For some days the ring tells energy too.
+    (_november(9), Habits((G7,), (MAT, OURA), (SAMSUNG, OURA), (PHONE, OURA), (SAMSUNG, OURA))),
+    (_november(13), Habits((G7,), (MAT, OURA), (SAMSUNG, OURA), (PHONE,), (SAMSUNG, OURA))),
+    # A new phone counts steps by the minute, and a chest strap is tried.
+    (_november(14), Habits((G7,), (MAT, OURA), (PHONE,), (PHONE,), (SAMSUNG, OURA))),
     (_november(15), Habits((G7,), (MAT, OURA), (PHONE,), (PHONE,), (SAMSUNG, STRAP))),
-    (_november(23), Habits((G7,), (MAT, OURA), (SAMSUNG, OURA), (SAMSUNG, OURA), (SAMSUNG, OURA))),
-    (_november(28), Habits((STELO,), (MAT, OURA), (SAMSUNG, OURA), (SAMSUNG, OURA), (SAMSUNG, OURA))),
+    (_november(23), Habits((G7,), (MAT, OURA), (SAMSUNG, OURA), (PHONE,), (SAMSUNG, OURA))),
+    (_november(28), Habits((STELO,), (MAT, OURA), (SAMSUNG, OURA), (PHONE,), (SAMSUNG, OURA))),
 )
 
 

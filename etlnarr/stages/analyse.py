@@ -51,7 +51,7 @@ def analyse(con: Catalog, run: Run, month: str | None) -> Analysed:
     report = Analysed(unchanged=len(tasks) - len(due))
     if run.dry:
         return replace(report, analysed=len(due))
-    for batch in _batches(run.progress(due, "analyse")):
+    for batch in _batches(run.progress(due, "analyse", len(due))):
         documents = list(_documents(con, batch))
         with transaction(con):
             analyses.store(con, documents)

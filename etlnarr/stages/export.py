@@ -29,7 +29,7 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
     before = examples.exported(con)
     months = {_key(run.settings, m): m for m in examples.months(con, month, _flavour(run.settings))}
     written = []
-    for key, wanted in run.progress(list(months.items()), "export"):
+    for key, wanted in run.progress(months.items(), "export", len(months)):
         if before.get(key) == (wanted.month, wanted.signature) and lake.exists(run.lake, key):
             continue
         written.append(key)

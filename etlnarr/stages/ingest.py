@@ -69,7 +69,7 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
     if run.dry:
         return replace(report, new=len(fresh))
     contents = Contents(*uploads.known_contents(con))
-    for batch in _batches(run.progress(fresh, "ingest")):
+    for batch in _batches(run.progress(fresh, "ingest", len(fresh))):
         report = _ingest_batch(con, run, batch, contents, report)
     return replace(report, drift=uploads.mark_drift(con))
 

@@ -55,7 +55,7 @@ def narrate(con: Catalog, run: Run, month: str | None) -> Narrated:
         prose.load(_folder(run.settings.templates_path)), run.settings.generate_recommendations, run.settings.version
     )
     report = Narrated()
-    for batch in _batches(run.progress(list(examples.analysed(con, month)), "narrate")):
+    for batch in _batches(run.progress(examples.analysed(con, month), "narrate", examples.count_analysed(con, month))):
         due = [(upload, inputs) for upload in batch if (inputs := _inputs(voice, upload)) != upload.inputs]
         told = [] if run.dry else [_tell(run, voice, upload, inputs) for upload, inputs in due]
         with transaction(con):
@@ -94,7 +94,7 @@ def _inputs(voice: Voice, upload: Analysed) -> str:
         upload.bucket,
         str(upload.uploaded),
         upload.correlation_id or "",
-        voice.templates.stories[template].hash,
+        prose.story(voice.templates, template).hash,
         str(voice.recommendations),
         voice.version,
         etlnarr.__version__,
@@ -149,8 +149,8 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
 def _values(kind: RecordType, analysis: Analysis, voice: Voice) -> dict[str, JsonValue]:
     """Return all that a template may look up."""
     plain: dict[str, JsonValue] = json.loads(dump(analysis))
-    chosen = [share.model_dump() for share in analysis.sources if share.chosen]
-    others = [share.model_dump() for share in analysis.sources if not share.chosen]
+    chosen: list[JsonValue] = [share.model_dump() for share in analysis.sources if share.chosen]
+    others: list[JsonValue] = [share.model_dump() for share in analysis.sources if not share.chosen]
     return {
         **analysis.clinical_insights,
         "period": plain["period"],

@@ -40,7 +40,7 @@ def validate(con: Catalog, run: Run) -> Validated:
     if run.dry:
         return report
     taken = decisions.quarantine_keys(con)
-    for batch in _batches(run.progress(waiting, "validate")):
+    for batch in _batches(run.progress(waiting, "validate", len(waiting))):
         judged = list(_judge(con, run, batch))
         decided = []
         for upload, verdict, reason in judged:

@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
-from traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, readings
 
 from etlnarr.metrics import clock
+from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, readings
 
 DECLARED = clock.temporal()
 

@@ -1,7 +1,7 @@
 import pytest
-from traces import DAY, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 from etlnarr.metrics.coverage import coverage
+from tests.traces import DAY, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 WEEK = [100.0] * 2016
 

@@ -1,7 +1,7 @@
 import pytest
-from traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, nights, readings
 
 from etlnarr.metrics.dawn import dawn
+from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, nights, readings
 
 Point = tuple[int, float | None]
 WAKE = 7 * HOUR
@@ -78,7 +78,10 @@ def test_the_night_is_local() -> None:
 
 
 def test_of_two_sessions_of_a_date_the_first_is_the_night() -> None:
-    assert found(night(30.0), asleep(), asleep(fell=2 * HOUR, wake=8 * HOUR - 5 * MINUTE)) == (30.0, 1, 100.0)
+    # the second begins after the low hour, from which the rise is smaller
+    second = asleep(fell=3 * HOUR, wake=8 * HOUR - 5 * MINUTE)
+    assert found(night(30.0), second) == (25.0, 1, 100.0)
+    assert found(night(30.0), second, asleep()) == (30.0, 1, 100.0)
 
 
 def test_without_sleep_or_clock_nothing_is_known() -> None:

@@ -2,10 +2,20 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from traces import MIDNIGHT, MINUTE, at_steps, batch, readings
 
-from etlnarr.metrics.episodes import HIGH, LOW, VERY_HIGH, VERY_LOW, Limit, episodes, extended_highs, hyperglycemia, hypoglycemia
+from etlnarr.metrics.episodes import (
+    HIGH,
+    LOW,
+    VERY_HIGH,
+    VERY_LOW,
+    Limit,
+    episodes,
+    extended_highs,
+    hyperglycemia,
+    hypoglycemia,
+)
 from etlnarr.metrics.grid import trace
+from tests.traces import MIDNIGHT, MINUTE, at_steps, batch, readings
 
 FINE = 100.0
 Point = tuple[int, float | None]
@@ -180,7 +190,11 @@ def test_columns_count_what_a_walk_along_the_trace_counts(values: list[float]) -
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.lists(st.sampled_from([50.0, 60.0, FINE, 200.0, 260.0]), min_size=3, max_size=60), min_size=2, max_size=4))
+@given(
+    st.lists(
+        st.lists(st.sampled_from([50.0, 60.0, FINE, 200.0, 260.0]), min_size=3, max_size=60), min_size=2, max_size=4
+    )
+)
 def test_subjects_do_not_touch_each_other(many: list[list[float]]) -> None:
     frames = [readings(at_steps(values), subject=str(number)) for number, values in enumerate(many)]
     together = hypoglycemia(batch(*frames)).join(hyperglycemia(batch(*frames)), on="subject")

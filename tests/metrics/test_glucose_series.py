@@ -1,7 +1,7 @@
 import polars as pl
-from traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 from etlnarr.metrics.glucose_series import series
+from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 Point = tuple[int, float | None]
 
@@ -62,7 +62,9 @@ def test_without_a_clock_time_is_counted_from_the_first_reading() -> None:
 
 
 def test_every_subject_has_its_own_table() -> None:
-    frame = series(batch(readings([(MIDNIGHT, 100.0)], "a"), readings([(MIDNIGHT, 110.0), (MIDNIGHT + 9 * DAY, 90.0)], "b")))
+    frame = series(
+        batch(readings([(MIDNIGHT, 100.0)], "a"), readings([(MIDNIGHT, 110.0), (MIDNIGHT + 9 * DAY, 90.0)], "b"))
+    )
     assert frame.select("subject", pl.col("series").list.len()).rows() == [("a", 1), ("b", 2)]
 
 

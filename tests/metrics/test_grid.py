@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
-from traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 from etlnarr.metrics import grid
+from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 SLOT = MIDNIGHT // (5 * MINUTE)
 
@@ -23,7 +23,12 @@ def test_readings_without_an_interval_have_no_trace() -> None:
 
 
 def test_a_trace_has_one_value_per_instant_without_noise() -> None:
-    points = [(MIDNIGHT, 88.99999999999999), (MIDNIGHT, 90.0), (MIDNIGHT + 5 * MINUTE, None), *at_steps([70.0], 1, MIDNIGHT + 10 * MINUTE)]
+    points = [
+        (MIDNIGHT, 88.99999999999999),
+        (MIDNIGHT, 90.0),
+        (MIDNIGHT + 5 * MINUTE, None),
+        *at_steps([70.0], 1, MIDNIGHT + 10 * MINUTE),
+    ]
     found = grid.trace(readings(points).with_columns(modified=pl.Series([1, 0, 0, 0])))
     assert found["value"].to_list() == [89.0, 70.0]
 
@@ -82,7 +87,10 @@ def test_matched_counts_the_pairs_that_a_whole_trace_would_have() -> None:
 
 
 def test_area_leaves_out_long_steps() -> None:
-    points = [*at_steps([100.0, 160.0, 100.0], 15 * MINUTE), *at_steps([200.0, 200.0], 15 * MINUTE, MIDNIGHT + 2 * HOUR)]
+    points = [
+        *at_steps([100.0, 160.0, 100.0], 15 * MINUTE),
+        *at_steps([200.0, 200.0], 15 * MINUTE, MIDNIGHT + 2 * HOUR),
+    ]
     row = grid.area(batch(readings(points))).row(0, named=True)
     # (130 + 130 + 200) mg/dL over a quarter of an hour each
     assert (row["auc"], row["auc_hourly"]) == (pytest.approx(115.0), pytest.approx(460 / 3))

@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from traces import HOUR, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 from etlnarr.metrics import mage as module
 from etlnarr.metrics.mage import mage
+from tests.traces import HOUR, MINUTE, at_steps, batch, readings
 
 Point = tuple[int, float | None]
 
@@ -77,11 +77,16 @@ def test_a_hole_of_more_than_three_hours_splits_the_trace(hole: int, segments: i
     assert found(before + after) == pytest.approx(160.0 / segments)
 
 
-def test_a_peak_before_the_crossing_point_is_found() -> None:
-    # the long mean lags: the second peak has passed when the short mean crosses it again
-    values = [100.0] * 40 + wave(8, 60.0, 180.0, period=2) + [120.0] * 10
-    turns = at_steps(values)
-    assert found(turns) == pytest.approx(120.0, rel=0.12)
+def test_a_peak_before_its_crossing_point_is_found() -> None:
+    # swings of 50 minutes: the long mean lags, and a peak has passed by the time the short one crosses it
+    up, down = [60.0 + 24 * n for n in range(5)], [180.0 - 24 * n for n in range(5)]
+    assert found(at_steps([60.0] * 40 + 3 * (up + down) + [60.0] * 40)) == pytest.approx(120.0)
+
+
+def test_a_trace_that_swings_with_every_reading_is_settled_in_few_passes() -> None:
+    swings = [100.0 + (60.0 - n / 40) * (-1) ** n for n in range(1500)]
+    # the swings that exceed one standard deviation shrink from 120 to 85 mg/dL
+    assert found(at_steps(swings)) == pytest.approx(91.0, abs=12.0)
 
 
 def legs(values: list[float], sd: float) -> list[float]:

@@ -1,12 +1,13 @@
 import polars as pl
 import pytest
-from traces import HOUR, MIDNIGHT, at_steps, batch, readings
 
 from etlnarr.metrics.risk import daily_range, gri, high_risk, low_risk
+from tests.traces import HOUR, MIDNIGHT, at_steps, batch, readings
 
 
 @pytest.mark.parametrize(
-    ("value", "low", "high"), [(20.0, 100.0, 0.0), (70.0, 7.75, 0.0), (112.5, 0.0, 0.0), (180.0, 0.0, 7.75), (600.0, 0.0, 100.0)]
+    ("value", "low", "high"),
+    [(20.0, 100.0, 0.0), (70.0, 7.75, 0.0), (112.5, 0.0, 0.0), (180.0, 0.0, 7.75), (600.0, 0.0, 100.0)],
 )
 def test_the_scale_is_symmetric(value: float, low: float, high: float) -> None:
     # what the constants were chosen for: 70 and 180 are equally risky, 20 and 600 carry a risk of 100

@@ -1,9 +1,9 @@
 import polars as pl
 import pytest
-from traces import at_steps, readings
 
 from etlnarr.metrics.statistics import override, statistics
 from etlnarr.model import Gate, Metric
+from tests.traces import at_steps, readings
 
 DECLARED = statistics("p", "readings", "bpm", 1)
 

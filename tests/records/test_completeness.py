@@ -54,7 +54,9 @@ def test_every_metric_says_what_it_is(kind: RecordType) -> None:
 @EVERY
 def test_the_template_can_speak_of_every_silence_and_recommendation(kind: RecordType) -> None:
     text = (TEMPLATES / kind.template).read_text(encoding="utf-8")
-    macros = set(re.findall(r"macro (\w+)", text)) | set(re.findall(r"import (.*?)%}", text)[0].replace(",", " ").split())
+    macros = set(re.findall(r"macro (\w+)", text)) | set(
+        re.findall(r"import (.*?)%}", text)[0].replace(",", " ").split()
+    )
     assert {f"silence_{path.rsplit('.', 1)[-1]}" for path in kind.silences} <= macros
     assert {advice.name for advice in kind.recommendations} <= macros
 
@@ -68,4 +70,7 @@ def test_rules_have_names_of_their_own(kind: RecordType) -> None:
 
 def test_no_file_of_a_record_type_is_forgotten() -> None:
     assert {file.stem for file in CASES.glob("*.json")} == {kind.name for kind in RECORD_TYPES}
-    assert {file.name for file in Path(TEMPLATES).glob("*.jinja")} == {"shared.jinja", *(k.template for k in RECORD_TYPES)}
+    assert {file.name for file in Path(TEMPLATES).glob("*.jinja")} == {
+        "shared.jinja",
+        *(k.template for k in RECORD_TYPES),
+    }

@@ -1,1 +1,197 @@
-"""Being written by a second colleague."""
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from etlnarr import insights
+from etlnarr.model import Batch
+from etlnarr.records.steps import RULES, STEPS_RECORD
+from tests.amounts import Amount, a_day, amounts, chosen, days_of, uploaded
+from tests.traces import HOUR, MIDNIGHT, MINUTE, batch, person
+
+STATISTICS = "steps_statistics"
+PATTERNS = "temporal_patterns"
+ASSESSMENT = "clinical_assessment"
+AGREEMENT = "device_agreement"
+SAMSUNG = "com.sec.android.app.shealth"
+OURA = "com.ouraring.oura"
+OUT_OF_RANGE = next(rule for rule in RULES if rule.name == "steps_out_of_range")
+
+
+def row_of(whole: Batch) -> dict[str, object]:
+    """The row of the only subject."""
+    return insights.evaluate(STEPS_RECORD, whole, ()).row(0, named=True)
+
+
+def silences(whole: Batch) -> dict[str, str]:
+    """Reasons by the path that is withheld."""
+    (found,) = insights.unfold(STEPS_RECORD, insights.evaluate(STEPS_RECORD, whole, ()), ())
+    return {entry.path: entry.reason for entry in found.withheld}
+
+
+def advice(whole: Batch) -> list[str]:
+    (found,) = insights.unfold(STEPS_RECORD, insights.evaluate(STEPS_RECORD, whole, ()), ())
+    return found.recommendations
+
+
+def of_days(*totals: float, age: int | None = None) -> Batch:
+    return batch(amounts(days_of(*totals)), people=person({"age": age}))
+
+
+def of_upload(folder: Path, stamp: str) -> Batch:
+    readings = uploaded(folder, f"StepsRecord_{stamp}", STEPS_RECORD)
+    people = person({}).with_columns(subject=pl.lit(f"StepsRecord_{stamp}"))
+    return chosen(STEPS_RECORD, readings, people=people)
+
+
+@pytest.mark.parametrize(
+    ("total", "level"),
+    [
+        (4999.0, "sedentary"),
+        (5000.0, "low_active"),
+        (7499.0, "low_active"),
+        (7500.0, "somewhat_active"),
+        (9999.0, "somewhat_active"),
+        (10_000.0, "active"),
+        (12_499.0, "active"),
+        (12_500.0, "highly_active"),
+    ],
+)
+def test_bands_of_activity(total: float, level: str) -> None:
+    assert row_of(of_days(*[total] * 3))[f"{ASSESSMENT}.activity_level"] == level
+
+
+@pytest.mark.parametrize(("total", "word"), [(6999.0, "not_reached"), (7000.0, "reached")])
+def test_guideline(total: float, word: str) -> None:
+    assert row_of(of_days(*[total] * 7))[f"{ASSESSMENT}.guideline"] == word
+
+
+@pytest.mark.parametrize(("number", "said"), [(2, False), (3, True)])
+def test_an_average_needs_three_complete_days(number: int, said: bool) -> None:
+    withheld = silences(of_days(*[4000.0] * number))
+    for path in (f"{STATISTICS}.daily_mean", f"{ASSESSMENT}.activity_level"):
+        assert (path in withheld) != said
+    assert f"{STATISTICS}.daily_max" not in withheld
+
+
+@pytest.mark.parametrize(("number", "said"), [(6, False), (7, True)])
+def test_the_guideline_needs_a_week(number: int, said: bool) -> None:
+    assert (f"{ASSESSMENT}.guideline" in silences(of_days(*[4000.0] * number))) != said
+
+
+@pytest.mark.parametrize(("age", "said"), [(17, False), (18, True), (None, True)])
+def test_levels_are_of_adults(age: int | None, said: bool) -> None:
+    withheld = silences(of_days(*[4000.0] * 7, age=age))
+    assert (f"{ASSESSMENT}.activity_level" in withheld) != said
+    assert (f"{ASSESSMENT}.guideline" in withheld) != said
+
+
+def test_an_unfinished_day_has_no_total_and_no_level() -> None:
+    whole = batch(amounts([a_day(0, 1210.0, written=10.4)]))
+    withheld = silences(whole)
+    assert row_of(whole)[f"{STATISTICS}.latest.total"] == 1210.0
+    for name in ("daily_mean", "daily_min", "daily_max"):
+        assert f"{STATISTICS}.{name}" in withheld
+    assert withheld[ASSESSMENT] == "fewer than 3 complete days"
+    assert "sync_after_the_day" in advice(whole)
+
+
+def test_a_finished_day_has_no_latest() -> None:
+    whole = of_days(8000.0)
+    assert row_of(whole)[f"{STATISTICS}.latest.total"] is None
+    assert "sync_after_the_day" not in advice(whole)
+
+
+@pytest.mark.parametrize(("total", "number", "given"), [(6999.0, 3, True), (7000.0, 3, False), (6999.0, 2, False)])
+def test_more_steps_follow_from_an_average(total: float, number: int, given: bool) -> None:
+    assert ("more_steps" in advice(of_days(*[total] * number))) == given
+
+
+@pytest.mark.parametrize(("number", "given"), [(6, True), (7, False)])
+def test_more_days_are_asked_for_below_a_week(number: int, given: bool) -> None:
+    assert ("record_more_days" in advice(of_days(*[9000.0] * number))) == given
+
+
+def by_the_minute(*steps: float) -> list[Amount]:
+    bounds = [(MIDNIGHT + n * MINUTE, MIDNIGHT + (n + 1) * MINUTE) for n in range(len(steps))]
+    return [(start, end, value, end) for (start, end), value in zip(bounds, steps, strict=True)]
+
+
+def test_daily_totals_show_neither_hours_nor_cadence_nor_sitting() -> None:
+    withheld = silences(of_days(8000.0))
+    for path in ("cadence.highest", "sedentary.spans", "cadence.moderate_minutes"):
+        assert f"{STATISTICS}.{path}" in withheld
+    assert {f"{PATTERNS}.hourly_distribution", f"{PATTERNS}.peak_hour"} <= set(withheld)
+
+
+def test_minutes_show_hours_and_cadence_but_not_whether_the_device_was_worn() -> None:
+    rows = [
+        *by_the_minute(110.0, 140.0),
+        (MIDNIGHT + 2 * HOUR, MIDNIGHT + 2 * HOUR + MINUTE, 90.0, MIDNIGHT + 3 * HOUR),
+    ]
+    whole = batch(amounts(rows))
+    row, withheld = row_of(whole), silences(whole)
+    assert row[f"{STATISTICS}.cadence.highest"] == 140.0
+    assert (row[f"{STATISTICS}.cadence.moderate_minutes"], row[f"{STATISTICS}.cadence.vigorous_minutes"]) == (1.0, 1.0)
+    assert row[f"{PATTERNS}.peak_hour"] == 0
+    assert row[f"{STATISTICS}.sedentary.spans"] == 1
+    assert "worn" in withheld[f"{STATISTICS}.sedentary.spans"]
+    assert f"{STATISTICS}.cadence.highest" not in withheld
+
+
+@pytest.mark.parametrize(("value", "fails"), [(-1.0, True), (0.0, False), (100_000.0, False), (100_001.0, True)])
+def test_range(value: float, fails: bool) -> None:
+    assert pl.DataFrame({"value": [value]}).select(OUT_OF_RANGE.fails).item() == fails
+
+
+@pytest.mark.parametrize("stamp", ["1758407139312", "1758407245091", "1758407386729"])
+def test_the_real_day_of_two_devices(real_samples: Path, stamp: str) -> None:
+    whole = of_upload(real_samples, stamp)
+    row, withheld = row_of(whole), silences(whole)
+    assert row["source"] == SAMSUNG
+    assert row[f"{STATISTICS}.latest.total"] == 3933
+    assert row[f"{STATISTICS}.latest.day_elapsed_percent"] == pytest.approx(71.6, abs=0.05)
+    assert row[f"{STATISTICS}.latest.as_of"] == pytest.approx(17 * 60 + 10 + 56 / 60, abs=0.01)
+    assert row[f"{AGREEMENT}.other_total"] == 2517
+    assert row[f"{AGREEMENT}.other_day_start"] == 240
+    assert "was over" in withheld[f"{AGREEMENT}.difference_percent"]
+    assert f"{STATISTICS}.daily_mean" in withheld
+
+
+@pytest.mark.parametrize(("stamp", "total", "elapsed"), [("1758494067274", None, 65.0), ("1758554834823", 1210, 43.4)])
+def test_real_unfinished_days(real_samples: Path, stamp: str, total: int | None, elapsed: float) -> None:
+    row = row_of(of_upload(real_samples, stamp))
+    assert row[f"{STATISTICS}.complete_days"] == 0
+    assert row[f"{STATISTICS}.latest.day_elapsed_percent"] == pytest.approx(elapsed, abs=0.05)
+    assert total is None or row[f"{STATISTICS}.latest.total"] == total
+    assert row[f"{AGREEMENT}.other_total"] is None
+
+
+def test_without_a_second_source_there_is_nothing_to_compare() -> None:
+    withheld = silences(of_days(8000.0, 8000.0, 8000.0))
+    assert withheld[AGREEMENT] == "no second source recorded the same time"
+
+
+DRAWN = st.lists(st.tuples(st.integers(0, 30_000), st.sampled_from([10.0, 25.0])), min_size=1, max_size=12)
+
+
+@given(st.lists(DRAWN, min_size=2, max_size=4), st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_company_changes_nothing(people: list[list[tuple[int, float]]], reverse: bool) -> None:
+    frames = [
+        amounts([a_day(day, float(total), written) for day, (total, written) in enumerate(drawn)], f"s{number}")
+        for number, drawn in enumerate(people)
+    ]
+    facts = pl.concat([person({}).with_columns(subject=pl.lit(f"s{number}")) for number in range(len(people))])
+    ordered = frames[::-1] if reverse else frames
+    together = insights.evaluate(STEPS_RECORD, chosen(STEPS_RECORD, *ordered, people=facts), ())
+    alone = [insights.evaluate(STEPS_RECORD, _only(chosen(STEPS_RECORD, f, people=facts)), ()) for f in frames]
+    assert_frame_equal(together, pl.concat(alone), check_exact=True)
+
+
+def _only(whole: Batch) -> Batch:
+    return replace(whole, people=whole.people.join(whole.readings, on="subject", how="semi"))

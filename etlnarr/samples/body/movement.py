@@ -20,8 +20,9 @@ WALK_MINUTES: Final = (1, 14)
 FEWEST_STEPS: Final = 250
 MOST_WALKS: Final = 500
 RUNNING: Final = 130
-KCAL_PER_STEP_KG: Final = 0.00052
-KCAL_PER_RUNNING_STEP_KG: Final = 0.0008
+KCAL_PER_STEP_KG: Final = 0.00038
+KCAL_PER_RUNNING_STEP_KG: Final = 0.00095
+"""Half a kilocalorie per kg and km of walking, one of running."""
 
 
 @dataclass(frozen=True, slots=True)

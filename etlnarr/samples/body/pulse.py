@@ -23,9 +23,9 @@ QUICK: Final = (4 * MINUTE, 1.8)
 BEAT: Final = (20 * SECOND, 1.0)
 """Period and size in bpm of the courses that have no cause here."""
 CALM: Final = 75.0
-EXERTION: Final = 110.0
+EXERTION: Final = 100.0
 EXERTED: Final = 0.5
-"""A slow heart varies less than one at 75 bpm, and so does one at work, above 110."""
+"""A slow heart varies less than one at 75 bpm, and so does one at work or in a fever, above 100."""
 STEADY: Final = 0.38
 STEADY_EFFORT: Final = 0.24
 SURGE: Final = 0.36

@@ -16,7 +16,7 @@ from etlnarr.samples.sources import OURA, App, Row
 STEPS: Final = "StepsRecord"
 ENERGY: Final = "ActiveCaloriesBurnedRecord"
 STEPS_SLICE: Final = MINUTE
-ENERGY_SLICE: Final = 15 * MINUTE
+ENERGY_SLICE: Final = 10 * MINUTE
 DAILY_NAMES: Final = {STEPS: "daily_steps", ENERGY: "daily_active_calories"}
 
 

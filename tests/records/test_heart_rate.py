@@ -1,0 +1,219 @@
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from etlnarr import insights
+from etlnarr.insights import Insights
+from etlnarr.metrics import sleep
+from etlnarr.model import Batch
+from etlnarr.records.heart_rate import HEART_RATE, RULES
+from etlnarr.records.sleep_session import SLEEP_SESSION
+from tests.amounts import chosen, uploaded
+from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, batch, nights, person, readings
+
+STATISTICS = "heart_rate_statistics"
+NOCTURNAL = "temporal_patterns.nocturnal"
+ASSESSMENT = "clinical_assessment"
+NIGHT = (MIDNIGHT, MIDNIGHT + 8 * HOUR)
+EVENING = range(-960, 0, 10)
+SLEEPING = range(0, 480, 10)
+WAKING = range(485, 485 + 10 * 101, 10)
+Points = Sequence[tuple[float, float]]
+
+
+def samples(points: Points, offset_s: int | None = 0) -> pl.DataFrame:
+    """Samples by minute after midnight."""
+    return readings([(MIDNIGHT + round(m * MINUTE), value) for m, value in points], label=None, offset_s=offset_s)
+
+
+def steady(rate: float, minutes: Sequence[int]) -> list[tuple[float, float]]:
+    return [(float(minute), rate) for minute in minutes]
+
+
+def told(whole: Batch) -> Insights:
+    return next(insights.unfold(HEART_RATE, insights.evaluate(HEART_RATE, whole, ()), ()))
+
+
+def of(points: Points, age: int | None = None, night: tuple[int, int] | None = NIGHT) -> Insights:
+    slept = None if night is None else nights(night)
+    return told(batch(samples(points), sleep=slept, people=person({"age": age})))
+
+
+def at(found: Insights, path: str) -> object:
+    node: object = found.clinical
+    for part in path.split("."):
+        if node is None:
+            return None
+        assert isinstance(node, dict)
+        node = node[part]
+    return node
+
+
+def withheld(found: Insights) -> Mapping[str, str]:
+    """Reasons by path; a group that is withheld as one stands under its own name."""
+    return {entry.path: entry.reason for entry in found.withheld}
+
+
+@pytest.mark.parametrize(
+    ("asleep", "word"), [(81, "reversed"), (80, "blunted"), (72.1, "blunted"), (72, "usual"), (60, "usual")]
+)
+def test_the_dip_has_two_limits(asleep: float, word: str) -> None:
+    found = of([*steady(80, EVENING), *steady(asleep, SLEEPING)])
+    assert at(found, f"{ASSESSMENT}.nocturnal_dip") == word
+    assert f"{ASSESSMENT}.nocturnal_dip" not in withheld(found)
+
+
+@pytest.mark.parametrize(("hours", "stated"), [(5, True), (4, False)])
+def test_the_dip_needs_a_covered_evening(hours: int, stated: bool) -> None:
+    found = of([*steady(80, range(-hours * 60, 0, 10)), *steady(60, SLEEPING)])
+    assert (at(found, f"{NOCTURNAL}.nights"), at(found, f"{NOCTURNAL}.dip")) == (int(stated), 25)
+    for path in (f"{NOCTURNAL}.dip", f"{NOCTURNAL}.waking_mean", f"{ASSESSMENT}.nocturnal_dip"):
+        assert (path not in withheld(found)) is stated
+
+
+@pytest.mark.parametrize(("rate", "word"), [(49, "slow"), (50, "usual"), (100, "usual"), (101, "fast")])
+def test_the_resting_rate_has_two_limits(rate: float, word: str) -> None:
+    found = of(steady(rate, WAKING))
+    assert at(found, f"{ASSESSMENT}.resting_heart_rate") == word
+    assert f"{ASSESSMENT}.resting_heart_rate" not in withheld(found)
+    assert ("discuss_resting_rate" in found.recommendations) is (word != "usual")
+
+
+@pytest.mark.parametrize(("samples_awake", "stated"), [(17, False), (18, True)])
+def test_the_resting_rate_needs_three_waking_hours(samples_awake: int, stated: bool) -> None:
+    found = of(steady(70, WAKING[:samples_awake]))
+    assert at(found, f"{STATISTICS}.resting.awake_p5") == 70
+    assert (f"{STATISTICS}.resting.awake_p5" not in withheld(found)) is stated
+
+
+def test_without_sleep_nothing_is_said_of_rest() -> None:
+    found = of(steady(70, WAKING), night=None)
+    missing = withheld(found)
+    for path in ("resting.awake_p5", "resting.lowest_sustained_sleeping", "active.awake_p95"):
+        assert "sleep session" in missing[f"{STATISTICS}.{path}"]
+        assert at(found, f"{STATISTICS}.{path}") is None
+    assert found.recommendations == ["record_sleep"]
+    assert of(steady(70, WAKING)).recommendations == []
+
+
+def test_the_mean_is_over_time_and_the_rest_of_samples() -> None:
+    """Ten samples in ten minutes at 120, then hours at 60 with a sample every ten minutes."""
+    found = of([*steady(120, range(10)), *steady(60, range(10, 190, 10))])
+    assert at(found, f"{STATISTICS}.mean") == pytest.approx((120 * 10 + 60 * 171 + 60 * 10) / 191, abs=0.5)
+    assert at(found, f"{STATISTICS}.sample_mean") == pytest.approx((120 * 10 + 60 * 18) / 28)
+    assert at(found, f"{STATISTICS}.median") == 60
+    assert at(found, f"{STATISTICS}.count") == 28
+
+
+def test_single_samples_are_counted_on_each_side_of_their_limit() -> None:
+    found = of([(0, 49), (1, 50), (2, 59), (3, 60), (4, 100), (5, 101)])
+    assert at(found, f"{STATISTICS}.readings_below_50") == 1
+    assert at(found, f"{STATISTICS}.readings_below_60") == 3
+    assert at(found, f"{STATISTICS}.readings_above_100") == 1
+
+
+@pytest.mark.parametrize(("age", "reason"), [(None, "age of the person is not known"), (17, "for adults"), (18, None)])
+def test_zones_need_an_adult_of_known_age(age: int | None, reason: str | None) -> None:
+    missing = withheld(of(steady(70, range(60)), age=age))
+    for name in ("hr_max", "zones.zone_1", "zones.below_zone_1", "active.moderate_minutes"):
+        path = f"{STATISTICS}.{name}"
+        assert reason in missing[path] if reason else path not in missing
+
+
+def test_the_maximum_is_tanakas() -> None:
+    assert at(of([(0, 70)], age=40), f"{STATISTICS}.hr_max") == 180
+
+
+def test_sessions_are_found_with_an_age_and_dense_samples() -> None:
+    run = [*steady(70, range(60)), *steady(150, range(60, 90)), *steady(70, range(90, 240))]
+    found = of(run, age=40, night=None)
+    assert (at(found, f"{STATISTICS}.sessions.count"), at(found, f"{STATISTICS}.sessions.minutes")) == (1, 30)
+    assert at(found, f"{STATISTICS}.sustained_above_100.count") == 1
+    assert "discuss_sustained_fast" in found.recommendations
+    assert f"{STATISTICS}.sessions.count" in withheld(of(run, night=None))
+    calm = of(steady(70, range(240)), age=40, night=None)
+    assert at(calm, f"{STATISTICS}.sessions.count") == 0
+    assert "discuss_sustained_fast" not in calm.recommendations
+
+
+def test_recovery_is_never_told() -> None:
+    found = of(steady(70, range(60)), age=40)
+    assert at(found, f"{STATISTICS}.recovery.hrr_60") is None
+    assert f"{STATISTICS}.recovery.hrr_60" in withheld(found)
+
+
+def test_an_unknown_offset_hides_the_clock() -> None:
+    found = told(batch(samples(steady(70, range(0, 600, 5)), offset_s=None), people=person({})))
+    assert "temporal_patterns.hourly_distribution" in withheld(found)
+    assert at(found, "temporal_patterns.peak_hour") is None
+
+
+@pytest.mark.parametrize(("value", "fails"), [(29, True), (30, False), (220, False), (221, True), (None, False)])
+def test_the_range_of_heart_rates(value: float | None, fails: bool) -> None:
+    rule = next(rule for rule in RULES if rule.name == "heart_rate_out_of_range")
+    row = pl.DataFrame({"value": [value]}, schema={"value": pl.Float64})
+    assert row.select(rule.fails.fill_null(value=False)).item() is fails
+
+
+def test_samples_and_their_times_may_be_missing() -> None:
+    rows = pl.DataFrame({"value": [60.0, None, 60.0], "start": [1, 1, None]})
+    by_name = {rule.name: rows.select(rule.fails).to_series().to_list() for rule in RULES}
+    assert by_name["samples_missing"] == [False, True, False]
+    assert by_name["sample_time_missing"] == [False, False, True]
+
+
+def real(folder: Path, number: str) -> Insights:
+    """An upload beside the sleep of all real uploads."""
+    slept = [
+        uploaded(folder, f"SleepSessionRecord_{each}", SLEEP_SESSION).with_columns(subject=pl.lit("s"))
+        for each in ("1758407139312", "1758494067274", "1758554834823")
+    ]
+    own = uploaded(folder, f"HeartRateRecord_{number}", HEART_RATE).with_columns(subject=pl.lit("s"))
+    main = sleep.main_sessions(pl.concat(slept)).filter(
+        (pl.col("start") <= own["start"].max()) & (pl.col("end") >= own["start"].min())
+    )
+    return told(chosen(HEART_RATE, own, people=person({}), sleep=main))
+
+
+@pytest.mark.parametrize(
+    ("number", "count", "mean", "sample_mean", "lowest"),
+    [
+        ("1758407139312", 548, 77.43, 77.51, 66.6),
+        ("1758494067274", 383, 83.37, 87.25, 84.1),
+        ("1758554834823", 726, 73.30, 68.28, 55.8),
+    ],
+)
+def test_real_uploads(
+    real_samples: Path, number: str, count: int, mean: float, sample_mean: float, lowest: float
+) -> None:
+    found = real(real_samples, number)
+    assert at(found, f"{STATISTICS}.count") == count
+    assert at(found, f"{STATISTICS}.mean") == pytest.approx(mean, abs=0.005)
+    assert at(found, f"{STATISTICS}.sample_mean") == pytest.approx(sample_mean, abs=0.005)
+    assert at(found, f"{STATISTICS}.resting.lowest_sustained_sleeping") == pytest.approx(lowest, abs=0.05)
+    assert at(found, f"{STATISTICS}.sessions.count") is None
+    assert at(found, f"{STATISTICS}.sustained_above_100.count") is None
+    assert at(found, f"{NOCTURNAL}.nights") == 1
+
+
+def test_the_devices_of_a_real_upload_agree(real_samples: Path) -> None:
+    found = real(real_samples, "1758407139312")
+    assert at(found, "device_agreement.windows") == 74
+    assert at(found, "device_agreement.bias") == pytest.approx(-0.12, abs=0.005)
+    assert at(found, "device_agreement.mean_absolute_error") == pytest.approx(1.09, abs=0.005)
+
+
+@pytest.mark.parametrize("number", ["1758494067274", "1758554834823"])
+def test_one_device_has_none_to_agree_with(real_samples: Path, number: str) -> None:
+    assert "device_agreement" in withheld(real(real_samples, number))
+
+
+def test_one_source_speaks_for_each_local_day() -> None:
+    day_one = samples(steady(70, range(0, 600, 10)))
+    other = samples(steady(90, range(0, 600, 5))).with_columns(source=pl.lit("org.example.ring"))
+    later = samples(steady(80, range(1440, 2000, 10)))
+    own = chosen(HEART_RATE, day_one, other, later, people=person({}))
+    by_day = own.readings.group_by(pl.col("start") // DAY, maintain_order=True).agg(pl.col("source").unique())
+    assert by_day["source"].to_list() == [["org.example.ring"], ["org.example.cgm"]]
