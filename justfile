@@ -8,6 +8,7 @@ check:
 # The checks and the tests.
 test: check
     pytest
+    coverage report --skip-covered --fail-under=100 --include="etlnarr/metrics/*,etlnarr/quality.py,etlnarr/catalog/quality.py,etlnarr/catalog/uploads.py,etlnarr/stages/validate.py"
 
 # Write the golden narratives anew, to be read before they are committed.
 goldens:
@@ -22,5 +23,5 @@ samples:
     etlnarr samples --out sample-avro-files
 
 # Time a build of the synthetic uploads beside a bare decode of the same files.
-bench:
-    python -m tests.bench
+bench *folders:
+    python -m tests.bench {{ folders }}

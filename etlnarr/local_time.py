@@ -120,6 +120,6 @@ def _near(side: str) -> pl.Expr:
 
 
 def _gap(side: str) -> pl.Expr:
-    """The time between the reading and the lender, none when they overlap."""
+    """The time between the reading and the lender: zero when they overlap, null when there is no lender."""
     apart = pl.max_horizontal(pl.col(f"{side}_start") - pl.col("end"), pl.col("start") - pl.col(f"{side}_end"))
-    return pl.max_horizontal(apart, 0)
+    return pl.when(pl.col(f"{side}_s").is_not_null()).then(pl.max_horizontal(apart, 0))

@@ -69,6 +69,13 @@ def test_a_long_lender_is_not_hidden_by_a_later_short_one() -> None:
     assert resolved(own, lent) == [(7_200, "inferred")]
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_lender_on_either_side_alone_is_enough(hours: int) -> None:
+    own = frame(("u", "com.dexcom.g7", NOON_UTC, NOON_UTC, "Z"))
+    lent = frame(("u", "a", NOON_UTC + hours * HOUR, NOON_UTC + hours * HOUR, "+02:00"))
+    assert resolved(own, lent) == [(7_200, "inferred")]
+
+
 def test_a_lender_of_another_day_is_too_far() -> None:
     own = frame(("u", "com.dexcom.g7", NOON_UTC, NOON_UTC, "Z"))
     assert resolved(own, frame(("u", "a", NOON_UTC - DAY, NOON_UTC - DAY, "+02:00"))) == [(None, None)]
