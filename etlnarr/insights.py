@@ -70,8 +70,8 @@ def claims_of(kind: RecordType, habits: Sequence[tuple[str, Gate]]) -> list[Clai
         Claim(
             claim.path,
             (
+                *(g for p, g in habits if _under(claim.path, p) or _under(concerned.get(claim.path, ""), p)),
                 *claim.gates,
-                *(g for path, g in habits if _under(claim.path, path) or _under(concerned.get(claim.path, ""), path)),
             ),
             claim.undefined,
         )
@@ -91,7 +91,7 @@ def unfold(kind: RecordType, row: pl.DataFrame, habits: Sequence[tuple[str, Gate
 
 def _quantities(kind: RecordType, batch: Batch) -> pl.DataFrame:
     row = batch.readings.group_by("subject", maintain_order=True).agg(
-        pl.col("source").mode().sort().first(),
+        pl.col("source").unique().sort().str.join(" "),
         *(metric.agg.alias(metric.path) for metric in kind.metrics if metric.agg is not None),
     )
     row = row.join(batch.people, on="subject", how="left")

@@ -41,8 +41,8 @@ def usable(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> t
     """
     rules = _rules(kind)
     kept = records.filter(~_any(rules, "records"))
-    inside = readings.join(kept.select("upload", "record"), on=["upload", "record"], how="semi")
-    return kept, inside.filter(~_any(rules, "readings"))
+    inside = _bounded(readings, kept).filter(~_any(rules, "readings"))
+    return kept, inside.drop("record_start", "record_end")
 
 
 def assess(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
@@ -55,7 +55,7 @@ def assess(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> p
     rules = [*COMMON_RULES, *kind.rules]
     parts = [
         _scores(frame, [r for r in rules if r.over == over])
-        for over, frame in (("records", records), ("readings", readings))
+        for over, frame in (("records", records), ("readings", _bounded(readings, records)))
     ]
     joined = parts[0].join(parts[1], on="upload", how="left", suffix="_readings")
     worst = (pl.min_horizontal(score, f"{score}_readings").round(DECIMALS).alias(score) for score in WEIGHTS)
@@ -116,6 +116,12 @@ def _reason(quality: Quality, rules: Sequence[Rule], row: dict[str, float]) -> s
     if not row["usable"]:
         return max((rule.name for rule in rules), key=lambda name: row[name])
     return "low_quality"
+
+
+def _bounded(readings: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Give each reading the bounds of its record; a reading without a record is dropped."""
+    bounds = records.select("upload", "record", record_start="start", record_end="end")
+    return readings.join(bounds, on=["upload", "record"], maintain_order="left")
 
 
 def _rules(kind: RecordType) -> list[Rule]:

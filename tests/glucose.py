@@ -2,6 +2,7 @@
 
 from etlnarr import insights
 from etlnarr.model import Batch
+from etlnarr.records import sources
 from etlnarr.records.blood_glucose import BLOOD_GLUCOSE
 from tests.traces import DAY, MINUTE, at_steps
 
@@ -14,16 +15,17 @@ COVERAGE = f"{STATISTICS}.coverage"
 PATTERNS = "temporal_patterns"
 ASSESSMENT = "clinical_assessment"
 STELO = "com.dexcom.stelo"
+HABITS = sources.habit_gates(BLOOD_GLUCOSE.name)
 
 
 def row_of(whole: Batch) -> dict[str, object]:
     """The row of the only subject."""
-    return insights.evaluate(BLOOD_GLUCOSE, whole, ()).row(0, named=True)
+    return insights.evaluate(BLOOD_GLUCOSE, whole, HABITS).row(0, named=True)
 
 
 def silences(whole: Batch) -> dict[str, str]:
     """Reasons by the path that is withheld."""
-    (found,) = insights.unfold(BLOOD_GLUCOSE, insights.evaluate(BLOOD_GLUCOSE, whole, ()), ())
+    (found,) = insights.unfold(BLOOD_GLUCOSE, insights.evaluate(BLOOD_GLUCOSE, whole, HABITS), HABITS)
     return {entry.path: entry.reason for entry in found.withheld}
 
 

@@ -97,6 +97,7 @@ def test_every_rule_that_rejects_is_a_reason(reason: str, tmp_path: Path) -> Non
 
 COUNTED: dict[str, list[Row]] = {
     "overlapping_stages": staged((0, 4), (3, 8)),
+    "stage_outside_session": staged((0, 8), (8, 9)),
     "stage_end_before_start": staged((0, 8), (8, 7)),
 }
 """Rules that drop a row and never a whole upload, unless nothing is left of it."""

@@ -96,7 +96,7 @@ def inspection(done: "Inspection") -> Iterator[str]:
     said, written, scores = done.envelope, done.written, done.quality.scores
     yield f"upload       {said.record_type or 'unknown type'}, {said.size} bytes, {said.upload_timestamp_utc}"
     yield f"context      {said.context}"
-    yield f"schema       {written.records} records, codec {written.codec}, fingerprint {(written.fingerprint or '')[:16]}"
+    yield f"schema       {written.records} records, codec {written.codec}, fingerprint {written.fingerprint}"
     yield f"quality      {scores.score:g}: {done.quality.state}"
     for problem in (
         *scores.errors,

@@ -53,7 +53,6 @@ def covered() -> tuple[Metric, ...]:
 
 def bands() -> tuple[Metric, ...]:
     """Declare the shares of readings by range; 70 and 180 lie in the target range, 54 and 250 beside it."""
-    low, high = (*gates.DESCRIBED, gates.SEES_LOWS), (*gates.DESCRIBED, gates.SEES_HIGHS)
 
     def metric(name: str, words: str, inside: pl.Expr, needs: tuple[Gate, ...], source: str = CONSENSUS) -> Metric:
         share = 100.0 * inside.mean()
@@ -61,13 +60,13 @@ def bands() -> tuple[Metric, ...]:
         return Metric(f"{TIR}.{name}", "%", 1, words, source, share, gates=needs, undefined=NO_VALUES)
 
     return (
-        metric("severe_hypoglycemia", "below 54", VALUE.lt(54), low),
-        metric("hypoglycemia", "from 54 to below 70", VALUE.is_between(54, 70, closed="left"), low),
+        metric("severe_hypoglycemia", "below 54", VALUE.lt(54), gates.DESCRIBED),
+        metric("hypoglycemia", "from 54 to below 70", VALUE.is_between(54, 70, closed="left"), gates.DESCRIBED),
         metric("target_range", "from 70 to 180", VALUE.is_between(70, 180), gates.DESCRIBED),
         metric("hyperglycemia", "above 180 to 250", VALUE.is_between(180, 250, closed="right"), gates.DESCRIBED),
-        metric("severe_hyperglycemia", "above 250", VALUE.gt(250), high),
+        metric("severe_hyperglycemia", "above 250", VALUE.gt(250), gates.DESCRIBED),
         metric("tight_range", "from 70 to 140", VALUE.is_between(70, 140), gates.DESCRIBED, "Beck 2024"),
-        metric("below_range", "below 70", VALUE.lt(70), low),
+        metric("below_range", "below 70", VALUE.lt(70), gates.DESCRIBED),
         metric("above_range", "above 180", VALUE.gt(180), gates.DESCRIBED),
         metric("pregnancy_range", "from 63 to 140", VALUE.is_between(63, 140), gates.DESCRIBED),
     )

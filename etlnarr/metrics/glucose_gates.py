@@ -65,11 +65,6 @@ THREE_NIGHTS: Final = Gate(
     "3 nights without a hole in the readings, and their sleep records",
 )
 
-RANGE_ONLY: Final = "the source reports 70 to 250 mg/dL only"
-STELO: Final = "com.dexcom.stelo"
-SEES_LOWS: Final = Gate(pl.col("source") != STELO, RANGE_ONLY, "a sensor that reports values below 70 mg/dL")
-SEES_HIGHS: Final = Gate(pl.col("source") != STELO, RANGE_ONLY, "a sensor that reports values above 250 mg/dL")
-
 NOTHING: Final = "no readings can change this"
 DIABETES: Final = Gate(
     pl.col("diabetes").is_in(["t1", "t2"]),

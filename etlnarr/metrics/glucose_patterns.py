@@ -44,25 +44,32 @@ def peak(batch: Batch) -> pl.DataFrame:
 
 def events() -> tuple[Metric, ...]:
     """Declare the episodes, and the bare counts of readings that any source can give."""
-    low, high = (*gates.DESCRIBED, gates.SEES_LOWS), (*gates.DESCRIBED, gates.SEES_HIGHS)
     return (
-        _event("hypo", "level_1", "episodes", "episodes below 70 mg/dL of at least 15 min", low),
-        _event("hypo", "level_1_exclusive", "episodes", "level 1 episodes without a level 2 episode inside", low),
-        _event("hypo", "level_2", "episodes", "episodes below 54 mg/dL of at least 15 min", low),
-        _event("hypo", "extended", "episodes", "level 1 episodes of at least 120 min", low),
-        _event("hypo", "ongoing", "episodes", "level 1 episodes still open at a gap or at the end", low),
-        _event("hypo", "minutes", "min", "minutes in level 1 episodes that have ended", low),
-        _event("hypo", "lowest", "mg/dL", "lowest reading of the level 1 episodes", low),
-        _beyond("hypo", "readings_below_70", VALUE.lt(70), gates.SEES_LOWS),
-        _beyond("hypo", "readings_below_54", VALUE.lt(54), gates.SEES_LOWS),
+        _event("hypo", "level_1", "episodes", "episodes below 70 mg/dL of at least 15 min", gates.DESCRIBED),
+        _event(
+            "hypo",
+            "level_1_exclusive",
+            "episodes",
+            "level 1 episodes without a level 2 episode inside",
+            gates.DESCRIBED,
+        ),
+        _event("hypo", "level_2", "episodes", "episodes below 54 mg/dL of at least 15 min", gates.DESCRIBED),
+        _event("hypo", "extended", "episodes", "level 1 episodes of at least 120 min", gates.DESCRIBED),
+        _event("hypo", "ongoing", "episodes", "level 1 episodes still open at a gap or at the end", gates.DESCRIBED),
+        _event("hypo", "minutes", "min", "minutes in level 1 episodes that have ended", gates.DESCRIBED),
+        _event("hypo", "lowest", "mg/dL", "lowest reading of the level 1 episodes", gates.DESCRIBED),
+        _beyond("hypo", "readings_below_70", VALUE.lt(70)),
+        _beyond("hypo", "readings_below_54", VALUE.lt(54)),
         _event("hyper", "level_1", "episodes", "episodes above 180 mg/dL of at least 15 min", gates.DESCRIBED),
-        _event("hyper", "level_2", "episodes", "episodes above 250 mg/dL of at least 15 min", high),
-        _event("hyper", "extended", "episodes", "stretches with 90 min above 250 mg/dL within 120 min", high),
+        _event("hyper", "level_2", "episodes", "episodes above 250 mg/dL of at least 15 min", gates.DESCRIBED),
+        _event(
+            "hyper", "extended", "episodes", "stretches with 90 min above 250 mg/dL within 120 min", gates.DESCRIBED
+        ),
         _event("hyper", "ongoing", "episodes", "level 1 episodes still open at a gap or at the end", gates.DESCRIBED),
         _event("hyper", "minutes", "min", "minutes in level 1 episodes that have ended", gates.DESCRIBED),
-        _event("hyper", "highest", "mg/dL", "highest reading of the level 1 episodes", high),
+        _event("hyper", "highest", "mg/dL", "highest reading of the level 1 episodes", gates.DESCRIBED),
         _beyond("hyper", "readings_above_180", VALUE.gt(180)),
-        _beyond("hyper", "readings_above_250", VALUE.gt(250), gates.SEES_HIGHS),
+        _beyond("hyper", "readings_above_250", VALUE.gt(250)),
     )
 
 
@@ -80,9 +87,7 @@ def patterns() -> tuple[Metric, ...]:
         ),
         _nocturnal("count", "readings", "readings from 00:00 to 06:00 local time", known.then(AT_NIGHT.count()), ()),
         _nocturnal("mean", "mg/dL", "mean from 00:00 to 06:00 local time", known.then(AT_NIGHT.mean()), night),
-        _nocturnal(
-            "below_70", "%", "percent of those readings below 70 mg/dL", known.then(below), (*night, gates.SEES_LOWS)
-        ),
+        _nocturnal("below_70", "%", "percent of those readings below 70 mg/dL", known.then(below), night),
         _dawn("nights", "nights", "nights without a hole or a low in the readings before a known wake-up", ()),
         _dawn("elevation", "mg/dL", "mean of 30 min before waking minus the lowest until 06:00", (gates.THREE_NIGHTS,)),
         _dawn("frequency", "%", "percent of those nights with a rise of 20 mg/dL or more", (gates.THREE_NIGHTS,)),

@@ -66,15 +66,13 @@ def _risks() -> tuple[Metric, ...]:
     adrr = _metric(
         "adrr", "", "mean over local days of the highest low risk plus the highest high risk", "Kovatchev 2006"
     )
-    lows, highs = (*gates.DESCRIBED, gates.SEES_LOWS), (*gates.DESCRIBED, gates.SEES_HIGHS)
-    fortnight = (*gates.FORTNIGHT, gates.SEES_LOWS, gates.SEES_HIGHS)
     shares = [pl.col(f"{TIR}.{name}") for name in WEIGHED]
     return (
         replace(j_index, expr=0.001 * (MEAN + STD).pow(2), gates=gates.JUDGED, undefined=ONE_VALUE),
-        replace(lbgi, agg=finite(low_risk().mean()), gates=lows, undefined=NO_VALUES),
-        replace(hbgi, agg=finite(high_risk().mean()), gates=highs, undefined=NO_VALUES),
-        replace(index, expr=gri(*shares), gates=fortnight, undefined=NO_VALUES),
-        replace(adrr, gates=fortnight, undefined=NO_LOCAL_TIME),
+        replace(lbgi, agg=finite(low_risk().mean()), gates=gates.DESCRIBED, undefined=NO_VALUES),
+        replace(hbgi, agg=finite(high_risk().mean()), gates=gates.DESCRIBED, undefined=NO_VALUES),
+        replace(index, expr=gri(*shares), gates=gates.FORTNIGHT, undefined=NO_VALUES),
+        replace(adrr, gates=gates.FORTNIGHT, undefined=NO_LOCAL_TIME),
     )
 
 

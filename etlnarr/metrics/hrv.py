@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics import glucose_series
+from etlnarr.metrics import hourly
 from etlnarr.metrics.bounded import dated, latest_rows
 from etlnarr.metrics.clock import DAY_MS, HOUR_MS, local_hour
 from etlnarr.metrics.sleep import in_sleep
@@ -112,5 +112,5 @@ def series(batch: Batch) -> pl.DataFrame:
     """
     found = nights(batch)
     several = found.filter(pl.len().over("subject") > 1).with_columns(label=dated("night to ", "day", "night"))
-    hours = glucose_series.series(replace(batch, readings=batch.readings.join(several, on="subject", how="anti")))
+    hours = hourly.series(replace(batch, readings=batch.readings.join(several, on="subject", how="anti")))
     return pl.concat([hours, latest_rows(several, ["label", "n", "mean", "lowest", "highest"])])

@@ -12,9 +12,9 @@ from etlnarr.metrics.dawn import dawn
 from etlnarr.metrics.episodes import hyperglycemia, hypoglycemia
 from etlnarr.metrics.glucose import CONSENSUS, STATISTICS, TIR, bands, basics, covered, hba1c
 from etlnarr.metrics.glucose_patterns import events, meals, patterns, peak
-from etlnarr.metrics.glucose_series import series
 from etlnarr.metrics.glucose_variability import variability
 from etlnarr.metrics.grid import area, between_hours
+from etlnarr.metrics.hourly import series
 from etlnarr.metrics.mage import mage
 from etlnarr.metrics.risk import daily_range
 from etlnarr.model import Field, Gate, Recommendation, RecordType, Rule, Shape, Verdict

@@ -9,7 +9,7 @@ import polars as pl
 from etlnarr.metrics import heart, sources
 from etlnarr.metrics.agreement import value_agreement
 from etlnarr.metrics.clock import temporal
-from etlnarr.metrics.glucose_series import series
+from etlnarr.metrics.hourly import series
 from etlnarr.metrics.statistics import override, statistics
 from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records.common import (

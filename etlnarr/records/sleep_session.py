@@ -83,6 +83,12 @@ RULES: Final = (
     Rule("stage_time_missing", "completeness", "readings", pl.col("start").is_null() | pl.col("end").is_null()),
     Rule("sleep_duration_out_of_range", "physiological", "records", ~HOURS.is_between(SHORTEST_HOURS, LONGEST_HOURS)),
     Rule("stage_end_before_start", "temporal", "readings", pl.col("end") < pl.col("start")),
+    Rule(
+        "stage_outside_session",
+        "temporal",
+        "readings",
+        (pl.col("start") < pl.col("record_start")) | (pl.col("end") > pl.col("record_end")),
+    ),
     Rule("overlapping_stages", "temporal", "readings", pl.col("start") < BEFORE),
 )
 

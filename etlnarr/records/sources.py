@@ -39,21 +39,42 @@ class Habit:
     evidence: str
 
 
+STELO: Final = "com.dexcom.stelo"
+STELO_RANGE: Final = "the source reports 70 to 250 mg/dL only"
+STELO_EVIDENCE: Final = "LoopKit/G7SensorKit pull request 30: values below 70 seen live were absent from the export"
+
 SOURCE_HABITS: Final = (
     Habit(
-        "com.dexcom.stelo",
+        STELO,
         "BloodGlucoseRecord",
         (
             "glucose_statistics.time_in_range.severe_hypoglycemia",
             "glucose_statistics.time_in_range.hypoglycemia",
             "glucose_statistics.time_in_range.below_range",
             "glucose_statistics.hypoglycemic_events",
+            "glucose_statistics.glycemic_variability.lbgi",
+            "glucose_statistics.glycemic_variability.gri",
+            "glucose_statistics.glycemic_variability.adrr",
+            "temporal_patterns.nocturnal.below_70",
+        ),
+        STELO_RANGE,
+        "a sensor that reports values below 70 mg/dL",
+        STELO_EVIDENCE,
+    ),
+    Habit(
+        STELO,
+        "BloodGlucoseRecord",
+        (
             "glucose_statistics.time_in_range.severe_hyperglycemia",
             "glucose_statistics.hyperglycemic_events.level_2",
+            "glucose_statistics.hyperglycemic_events.extended",
+            "glucose_statistics.hyperglycemic_events.highest",
+            "glucose_statistics.hyperglycemic_events.readings_above_250",
+            "glucose_statistics.glycemic_variability.hbgi",
         ),
-        "the source reports 70 to 250 mg/dL only",
-        "a sensor that reports values outside of 70 to 250 mg/dL",
-        "LoopKit/G7SensorKit pull request 30: values below 70 seen live were absent from the export",
+        STELO_RANGE,
+        "a sensor that reports values above 250 mg/dL",
+        STELO_EVIDENCE,
     ),
     Habit(
         "com.dexcom.",
@@ -110,10 +131,11 @@ SOURCE_HABITS: Final = (
 def habit_gates(record_type: str) -> tuple[tuple[str, Gate], ...]:
     """Return the gates of sources by the path, or the beginning of a path, that they concern.
 
-    Shapes: each passes over a row whose column source holds the chosen package.
+    Shapes: each passes over a row whose column source holds the chosen packages, separated by spaces.
     """
+    chosen = pl.concat_str(pl.lit(" "), "source")
     return tuple(
-        (path, Gate(~pl.col("source").str.starts_with(habit.package), habit.reason, habit.needs))
+        (path, Gate(~chosen.str.contains(f" {habit.package}", literal=True), habit.reason, habit.needs))
         for habit in SOURCE_HABITS
         if habit.record_type == record_type
         for path in habit.paths

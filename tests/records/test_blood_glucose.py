@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from etlnarr import insights
 from etlnarr.model import Batch
 from etlnarr.records.blood_glucose import BLOOD_GLUCOSE, RULES, choose
-from tests.glucose import ASSESSMENT, HYPER, HYPO, STELO, TIR, days, row_of, silences
+from tests.glucose import ASSESSMENT, HABITS, HYPER, HYPO, STELO, TIR, days, row_of, silences
 from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, person, readings
 
 
@@ -118,7 +118,7 @@ def test_without_a_trace_there_is_no_risk_to_name() -> None:
 
 
 def advice(whole: Batch) -> list[str]:
-    (found,) = insights.unfold(BLOOD_GLUCOSE, insights.evaluate(BLOOD_GLUCOSE, whole, ()), ())
+    (found,) = insights.unfold(BLOOD_GLUCOSE, insights.evaluate(BLOOD_GLUCOSE, whole, HABITS), HABITS)
     return found.recommendations
 
 

@@ -96,7 +96,7 @@ def test_an_unfinished_day_has_no_total_and_no_level() -> None:
     assert row_of(whole)[f"{STATISTICS}.latest.total"] == 1210.0
     for name in ("daily_mean", "daily_min", "daily_max"):
         assert f"{STATISTICS}.{name}" in withheld
-    assert withheld[ASSESSMENT] == "fewer than 3 complete days"
+    assert withheld[f"{ASSESSMENT}.activity_level"] == "fewer than 3 complete days"
     assert "sync_after_the_day" in advice(whole)
 
 
@@ -173,7 +173,7 @@ def test_real_unfinished_days(real_samples: Path, stamp: str, total: int | None,
 
 def test_without_a_second_source_there_is_nothing_to_compare() -> None:
     withheld = silences(of_days(8000.0, 8000.0, 8000.0))
-    assert withheld[AGREEMENT] == "no second source recorded the same time"
+    assert withheld[f"{AGREEMENT}.shared_days"] == "no second source recorded the same time"
 
 
 DRAWN = st.lists(st.tuples(st.integers(0, 30_000), st.sampled_from([10.0, 25.0])), min_size=1, max_size=12)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 
 from etlnarr import prose
 from etlnarr.model import Json
-from etlnarr.prose import Told, evenly, facts
+from etlnarr.prose import Choice, Told, evenly, facts
 from etlnarr.records.heart_rate import HEART_RATE as KIND
 from etlnarr.stages.narrate import styles, vocabulary
 from tests.command import ROOT
@@ -15,65 +16,72 @@ from tests.narration import always, perturbed
 
 TEMPLATES = prose.load(ROOT / "templates")
 PLACES = range(6)
-H, N, D, A = "heart_rate_statistics", "temporal_patterns.nocturnal", "device_agreement", "clinical_assessment"
-DIP, RATE = f"{A}.nocturnal_dip", f"{A}.resting_heart_rate"
+FIRST = always(0)
+H, D, A, T = "heart_rate_statistics", "device_agreement", "clinical_assessment", "temporal_patterns"
+N = f"{T}.nocturnal"
 REASON, NEEDS = "the record is too thin", "a fuller record"
-SAMSUNG = {"package": "com.sec.android.app.shealth", "name": "Samsung Health", "records": 77}
-OURA = {"package": "com.ouraring.oura", "name": "Oura", "records": 1}
-PLAIN: dict[str, Json] = {
-    **{f"{H}.count": 548, f"{H}.covered_hours": 19.47, f"{H}.mean": 77.43, f"{H}.median": 78.0, f"{H}.std": 7.27},
-    **{f"{H}.min": 57.0, f"{H}.max": 102.0},
-    **{f"{H}.percentiles.p{p}": value for p, value in {5: 66.0, 25: 72.0, 75: 83.0, 95: 89.0}.items()},
-    **{f"{H}.readings_above_100": 12, f"{H}.readings_below_60": 1, f"{H}.readings_below_50": 0},
-    "temporal_patterns.interval_minutes": 1.0,
-    "period.start": "2025-09-19T17:30:29",
-    "period.end": "2025-09-20T17:00:29",
-    "period.offset": "UTC-05:00",
-    "period.offset_source": "record",
-    "period.span_hours": 23.499985,
-}
-ASLEEP: dict[str, Json] = {
-    **{f"{H}.resting.lowest_sustained_sleeping": 66.6, f"{H}.resting.awake_hours": 12.3},
-    **{f"{H}.resting.awake_p5": 65.0, f"{H}.active.awake_p95": 88.0, RATE: "usual"},
-    **{f"{N}.nights": 1, f"{N}.sleeping_mean": 78.1, f"{N}.waking_mean": 79.5, f"{N}.dip": 1.7, DIP: "blunted"},
-}
-AGED: dict[str, Json] = {
-    **{f"{H}.hr_max": 180.0, f"{H}.active.moderate_minutes": 22.0, f"{H}.active.vigorous_minutes": 25.0},
-    **{f"{H}.zones.below_zone_1": 90.2, f"{H}.zones.zone_1": 8.4, f"{H}.zones.zone_2": 0.0},
-    **{f"{H}.zones.zone_3": 1.4, f"{H}.zones.zone_4": 0.01, f"{H}.zones.zone_5": 0.0},
-    **{f"{H}.sessions.count": 1, f"{H}.sessions.minutes": 37.0},
-}
-RUNS: dict[str, Json] = {f"{H}.sustained_above_100.count": 2, f"{H}.sustained_above_100.minutes": 38.0}
-SECOND: dict[str, Json] = {f"{D}.windows": 74, f"{D}.bias": -0.124, f"{D}.mean_absolute_error": 1.092}
-REVERSED = {f"{N}.dip": -12.5, DIP: "reversed", f"{N}.nights": 3, RATE: "fast", f"{H}.resting.awake_p5": 105.0}
+SAMSUNG: Json = {"package": "com.sec.android.app.shealth", "name": "Samsung Health", "records": 77}
+OURA: Json = {"package": "com.ouraring.oura", "name": "Oura", "records": 1}
+
+
+def under(group: str, **values: Json) -> dict[str, Json]:
+    """Name facts by their path."""
+    return {f"{group}.{name}": value for name, value in values.items()}
+
+
+PLAIN = (
+    under(H, count=548, covered_hours=19.47, mean=77.43, median=78.0, std=7.27, min=57.0, max=102.0)
+    | under(f"{H}.percentiles", p5=66.0, p25=72.0, p75=83.0, p95=89.0)
+    | under(H, readings_above_100=12, readings_below_60=1, readings_below_50=0)
+    | under("period", start="2025-09-19T17:30:29", end="2025-09-20T17:00:29", span_hours=23.499985)
+    | under("period", offset="UTC-05:00", offset_source="record")
+    | under(T, interval_minutes=1.0, peak_hour=13)
+)
+ASLEEP = (
+    under(f"{H}.resting", lowest_sustained_sleeping=66.6, awake_hours=12.3, awake_p5=65.0)
+    | under(f"{H}.active", awake_p95=88.0)
+    | under(N, nights=1, sleeping_mean=78.1, waking_mean=79.5, dip=1.7)
+    | under(A, nocturnal_dip="blunted", resting_heart_rate="usual")
+)
+RISE = under(N, nights=3, dip=-12.5) | under(A, nocturnal_dip="reversed", resting_heart_rate="fast")
+FALL = under(N, dip=15.0) | under(A, nocturnal_dip="usual", resting_heart_rate="slow")
+AGED = (
+    under(f"{H}.zones", below_zone_1=90.2, zone_1=8.4, zone_2=0.0, zone_3=1.4, zone_4=0.01, zone_5=0.0)
+    | under(f"{H}.active", moderate_minutes=22.0, vigorous_minutes=25.0)
+    | under(f"{H}.sessions", count=1, minutes=37.0)
+    | under(H, hr_max=180.0)
+)
+RUNS = under(f"{H}.sustained_above_100", count=2, minutes=38.0)
+SECOND = under(D, windows=74, bias=-0.124, mean_absolute_error=1.092)
 CASES: Mapping[str, dict[str, Json]] = {
     "rates alone": PLAIN,
     "sleep known": PLAIN | ASLEEP | SECOND,
-    "a rise asleep": PLAIN | ASLEEP | REVERSED | RUNS,
-    "slow": PLAIN | ASLEEP | {f"{N}.dip": 15.0, DIP: "usual", RATE: "slow", f"{H}.readings_above_100": 0},
-    "an effort": PLAIN | ASLEEP | AGED | RUNS | SECOND | {f"{D}.bias": 0.97, f"{H}.readings_above_100": 1},
-    "no effort": PLAIN | AGED | {path: 0 for path in (*RUNS, f"{H}.sessions.count", f"{H}.sessions.minutes")},
-    "no local time": PLAIN | {"period.offset": None, "period.offset_source": None},
-    "whole": PLAIN | {f"{H}.covered_hours": 23.52},
+    "a rise asleep": PLAIN | ASLEEP | RISE | RUNS | under(f"{H}.resting", awake_p5=105.0),
+    "slow": PLAIN | ASLEEP | FALL | under(H, readings_above_100=0),
+    "an effort": PLAIN | ASLEEP | AGED | RUNS | SECOND | under(D, bias=0.97) | under(H, readings_above_100=1),
+    "no effort": PLAIN | AGED | under(f"{H}.sessions", count=0) | under(f"{H}.sustained_above_100", count=0, minutes=0),
+    "no local time": PLAIN | under("period", offset=None, offset_source=None) | under(T, peak_hour=None),
+    "whole": PLAIN | under(H, covered_hours=23.52),
 }
 EVERY = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
-def told(values: Mapping[str, Json], choice: prose.Choice = always(0), advise: bool = True) -> Told:
+def told(case: Mapping[str, Json], choice: Choice = FIRST, advise: bool = True) -> Told:
     paths = [*(metric.path for metric in KIND.metrics), *(verdict.path for verdict in KIND.verdicts)]
-    silent = {path for path in paths if values.get(path) is None}
+    silent = {path for path in paths if case.get(path) is None}
+    advice: list[Json] = [advice.name for advice in KIND.recommendations] if advise else []
     everything: dict[str, Json] = {
         "sources": {"primary": SAMSUNG, "chosen": [SAMSUNG], "others": [OURA]},
         "silences": [{"path": path, "reason": REASON, "needs": NEEDS} for path in KIND.silences if path in silent],
-        "recommendations": [advice.name for advice in KIND.recommendations] if advise else [],
+        "recommendations": advice,
         "recommendations_on": advise,
         "series": [{"label": "hour 1", "n": 3, "mean": 74.7, "lowest": 68.0, "highest": 83.0}],
     }
-    for path, value in (dict.fromkeys(paths) | dict(values)).items():
+    for path, value in (dict.fromkeys(paths) | dict(case)).items():
         *groups, name = path.split(".")
         node = everything
         for group in groups:
-            node = node.setdefault(group, {})  # type: ignore[assignment]  # a group is a dict
+            node = cast("dict[str, Json]", node.setdefault(group, {}))
         node[name] = value
     return prose.tell(TEMPLATES, KIND.template, facts(everything, styles(KIND), silent), choice, vocabulary(KIND))
 

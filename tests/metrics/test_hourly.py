@@ -1,6 +1,6 @@
 import polars as pl
 
-from etlnarr.metrics.glucose_series import series
+from etlnarr.metrics.hourly import series
 from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 Point = tuple[int, float | None]
