@@ -19,7 +19,8 @@ SCHEMA: dict[str, Any] = {
         {"name": "raw", "type": "bytes"},
         {"name": "when", "type": {"type": "long", "logicalType": "timestamp-millis"}},
         {"name": "parts", "type": {"type": "array", "items": {"type": "record", "name": "Part", "fields": [
-            {"name": "bpm", "type": "double"}, {"name": "kind", "type": {"type": "enum", "name": "K", "symbols": ["A", "B"]}},
+            {"name": "bpm", "type": "double"},
+            {"name": "kind", "type": {"type": "enum", "name": "K", "symbols": ["A", "B"]}},
         ]}}},
     ],
 }  # fmt: skip

@@ -3,6 +3,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,7 @@ def test_strict_ends_with_3_when_an_upload_is_quarantined(tmp_path: Path) -> Non
 def test_a_bar_is_drawn_on_a_terminal_only(tmp_path: Path) -> None:
     assert "ingest" not in etlnarr("ingest", SAMPLES, "--lake", tmp_path / "piped").stderr
     leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 80))
     command = [sys.executable, "-m", "etlnarr", "ingest", str(SAMPLES), "--lake", str(tmp_path / "seen")]
     subprocess.run(command, cwd=ROOT, env=environment(), stderr=follower, stdout=subprocess.DEVNULL, check=True)
     assert b"ingest" in os.read(leader, 100_000)

@@ -1,110 +1,149 @@
-"""The narrative of glucose: what each kind of upload is told, and what it is not."""
+"""The narrative of glucose: what each kind of upload is told, in every phrasing, and what it is not."""
 
+import math
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+import polars as pl
 import pytest
 
-from etlnarr import prose
-from etlnarr.metrics import glucose_gates as gates
-from etlnarr.model import Json
+from etlnarr import insights, prose
+from etlnarr.model import PEOPLE, READINGS, SLEEP, Batch, Json
 from etlnarr.records.blood_glucose import BLOOD_GLUCOSE
+from etlnarr.records.sources import habit_gates
 from etlnarr.stages.narrate import styles, vocabulary
 
 NAME: Final = "blood_glucose.jinja"
 TEMPLATES: Final = prose.load(Path(__file__).parents[2] / "templates")
-MOST: Final = 6  # phrasings of one tag
-STATISTICS: Final = "glucose_statistics"
-RANGE: Final = f"{STATISTICS}.time_in_range"
-ASSESSMENT: Final = "clinical_assessment"
-G7: Final[Json] = {"package": "com.dexcom.g7", "name": "Dexcom G7", "records": 3529, "chosen": True}
-METER: Final[Json] = {"package": "org.example.meter", "name": "Meter", "records": 17, "chosen": False}
-MARKS: Final = ("fasting", "before_meal", "after_meal", "general")
-MEALS: Final = ("breakfast", "lunch", "dinner", "snack")
-
-LONG: Final[dict[str, Json]] = {
-    "period": {
-        "start": "2025-10-20T00:01:35", "end": "2025-11-03T14:21:35", "span_hours": 350.333,
-        "offset": "UTC-05:00", "offset_source": "inferred",
-    },
-    "sources": {"primary": G7, "chosen": [G7], "others": []},
-    "series": [{"label": "2025-10-20", "n": 264, "mean": 159.02, "lowest": 49.0, "highest": 361.0}],
-    "silences": [],
-    "recommendations": ["discuss_lows", "discuss_time_in_range"],
-    "recommendations_on": True,
-    STATISTICS: {
-        "count": 3529, "mean": 162.29, "median": 140.0, "min": 49.0, "max": 361.0, "std": 85.3, "cv": 52.57,
-        "gmi": 7.19, "estimated_hba1c": 7.28,
-        "coverage": {"active_percent": 97.24, "days": 14.6, "gaps": 16, "grade": "A"},
-        "time_in_range": {
-            "severe_hypoglycemia": 8.16, "hypoglycemia": 9.89, "target_range": 42.22, "hyperglycemia": 18.84,
-            "severe_hyperglycemia": 20.88, "tight_range": 32.02, "below_range": 18.05, "above_range": 39.73,
-            "pregnancy_range": 33.95,
-        },
-        "hypoglycemic_events": {
-            "level_1": 20, "level_2": 18, "extended": 11, "ongoing": 2, "readings_below_70": 637,
-            "readings_below_54": 288,
-        },
-        "hyperglycemic_events": {
-            "level_1": 32, "level_2": 33, "ongoing": 3, "readings_above_180": 1402, "readings_above_250": 737,
-        },
-        "glycemic_variability": {"mage": 211.6},
-    },
-    "temporal_patterns": {
-        "interval_minutes": 5.0, "peak_glucose_hour": 20,
-        "nocturnal": {"count": 917, "mean": 82.9, "below_70": 49.9},
-        "dawn_phenomenon": {"elevation": 28.5, "nights": 9, "frequency": 88.9},
-    },
-    "meal_analysis": None,
-    ASSESSMENT: {
-        "stability": "labile", "time_in_range_target": "below", "time_below_range_target": "above",
-        "time_above_range_target": "above", "older_time_in_range_target": "below",
-        "older_time_below_range_target": "above", "pregnancy_time_in_range_target": "below",
-    },
-}  # fmt: skip
-OLDER: Final = frozenset(f"{ASSESSMENT}.older_time_{name}_range_target" for name in ("in", "below"))
-PREGNANT: Final = frozenset({f"{ASSESSMENT}.pregnancy_time_in_range_target"})
-ADULT: Final = frozenset(f"{ASSESSMENT}.time_{name}_range_target" for name in ("in", "below", "above"))
-JUDGED: Final = frozenset({ASSESSMENT, f"{STATISTICS}.gmi", f"{STATISTICS}.estimated_hba1c"})
-LOWS: Final = frozenset({f"{RANGE}.{name}" for name in ("below_range", "hypoglycemia", "severe_hypoglycemia")}) | {
-    f"{RANGE}.severe_hyperglycemia", f"{STATISTICS}.hypoglycemic_events", f"{STATISTICS}.hyperglycemic_events.level_2",
-    f"{STATISTICS}.hyperglycemic_events.readings_above_250",
-}  # fmt: skip
-EVENTS: Final = frozenset(f"{STATISTICS}.hyp{kind}glycemic_events.level_{n}" for kind in ("o", "er") for n in (1, 2))
-DESCRIBED: Final = JUDGED | EVENTS | {RANGE, f"{STATISTICS}.std", f"{STATISTICS}.cv", "temporal_patterns.nocturnal",
-    "temporal_patterns.dawn_phenomenon", "temporal_patterns.peak_glucose_hour", f"{STATISTICS}.glycemic_variability",
-}  # fmt: skip
-GAP: Final[dict[str, Json]] = {"reason": "the sensor readings span less than 10 days", "needs": "10 days of readings"}
-BLIND: Final[dict[str, Json]] = {"reason": "the source reports 70 to 250 mg/dL only", "needs": "another sensor"}
-SINGLE: Final[dict[str, Json]] = {"reason": gates.NO_TRACE[0], "needs": gates.NO_TRACE[1]}
-PERSON: Final[dict[str, Json]] = {"reason": gates.DIABETES.reason, "needs": gates.DIABETES.needs}
-LOW: Final = {"path": f"{RANGE}.below_range"}
-HBA1C: Final = {"path": f"{STATISTICS}.estimated_hba1c"}
-DAY: Final[dict[str, Json]] = {"start": "2025-10-31T17:25:51", "span_hours": 69.0}
-UNKNOWN: Final[dict[str, Json]] = {"offset": None, "offset_source": None}
-NO_CLOCK: Final[dict[str, Json]] = {
-    "peak_glucose_hour": None, "nocturnal": {"mean": None, "below_70": None}, "dawn_phenomenon": {"elevation": None},
-}  # fmt: skip
-NO_TRACE: Final[dict[str, Json]] = {"active_percent": None, "days": None, "gaps": None, "grade": None}
+HOUR: Final = 3_600_000
+MIDNIGHT: Final = 1_760_918_400_000  # 20 October 2025 by the clock of UTC
 
 
-def _marked(counts: tuple[int, int, int, int]) -> dict[str, Json]:
-    def groups(names: tuple[str, ...]) -> dict[str, Json]:
-        means = (191.5, 216.5, 261.5, 185.5)
-        return {
-            name: {"count": n, "mean": mean if n else None, "min": mean - 8 if n else None, "max": mean + 8 if n else None}
-            for name, n, mean in zip(names, counts, means, strict=True)
-        }
+@dataclass(frozen=True)
+class Upload:
+    """Readings around a mean, every so many minutes, with some of ten kept; a person; what is told, and what is not."""
 
-    return {"by_relation_to_meal": groups(MARKS), "by_meal_type": groups(MEALS)}
+    said: str
+    unsaid: str
+    count: int = 4100
+    step: int = 5
+    wave: tuple[float, float] = (150.0, 105.0)
+    kept: int = 10
+    package: str = "com.dexcom.g7"
+    offset: int | None = -18_000
+    nights: int = 0
+    marks: tuple[str | None, str | None] = (None, None)  # meal, relation to it
+    person: tuple[int | None, None, str | None, bool | None] = (None, None, None, None)  # age, sex, diabetes, pregnant
+    others: int = 0
 
 
-def _with(values: Mapping[str, Json], changes: Mapping[str, Json]) -> dict[str, Json]:
-    """Return the tree with the leaves of another put into it."""
-    merged = dict(values)
-    for name, new in changes.items():
-        old = merged.get(name)
-        merged[name] = _with(old, new) if isinstance(old, dict) and isinstance(new, dict) else new
-    return merged
+STICK: Final = Upload("fasting|single|hba1c", "expected|deviation|episode", 30, 240, marks=(None, "FASTING"))
+UPLOADS: Final = (
+    Upload("of the time|over 70 %|4 % limit|labile|of level 2|indicator|dawn", "utc ", person=(None, None, "t2", None)),
+    Upload("92.9 % of|no lows|stable", "doctor", wave=(130.0, 55.0), nights=14, person=(None, None, "t2", None)),
+    Upload("65 and over|1 % limit|over 50 %", "most adults", person=(70, None, "t2", None)),
+    Upload("63-140 mg/dl", "most adults|65 and", person=(None, None, "t1", True)),
+    Upload("type 1 or type 2 diabetes|17 records from meter|hour from 10:00", "most adults|this person", others=17),
+    Upload(" utc|hours of the day", "00:00|hour from", offset=None),
+    Upload("100.0 %|lows cannot|connected", "of the time", 250, wave=(110.0, 25.0), package="com.dexcom.stelo"),
+    Upload("hba1c estimate|above 180", "deviation|of the time", 60),
+    Upload("40.4 % of those expected|59 gaps", "deviation|of the time", 600, kept=4),
+    STICK,
+    replace(STICK, said="around lunch", unsaid="fasting|before a meal", marks=("LUNCH", None)),
+    replace(STICK, count=1, said="a single|marked fasting|at 00:00", unsaid="averaged|median"),
+    replace(STICK, count=1, said=" utc", unsaid="at 00:00", offset=None),
+)
+uploads = pytest.mark.parametrize("upload", UPLOADS, ids=lambda upload: upload.said)
+phrasings = pytest.mark.parametrize("place", range(6))
+
+
+@cache
+def facts_of(upload: Upload) -> tuple[dict[str, Json], frozenset[str]]:
+    starts = [MIDNIGHT + i * upload.step * 60_000 for i in range(upload.count) if i % 10 < upload.kept]
+    swings = [float(round(upload.wave[0] + upload.wave[1] * math.sin(i / 23))) for i in range(len(starts))]
+    readings = pl.DataFrame({"start": starts, "value": swings}).with_row_index("record").with_columns(
+        subject=pl.lit("s"), source=pl.lit(upload.package), end="start", modified="start", record_start="start",
+        record_end="start", label=None, meal_type=pl.lit(upload.marks[0]), relation_to_meal=pl.lit(upload.marks[1]),
+        offset_s=pl.lit(upload.offset), offset_origin=pl.lit("inferred"),
+    )  # fmt: skip
+    wakes = [MIDNIGHT + (24 * night + 12) * HOUR for night in range(upload.nights)]
+    sleep = pl.DataFrame([("s", wake - 8 * HOUR, wake, "watch") for wake in wakes], SLEEP, orient="row")
+    people = pl.DataFrame([("s", *upload.person, None, None)], PEOPLE, orient="row")
+    batch = Batch(readings.select(READINGS.names()).cast(READINGS), READINGS.to_frame(), sleep, people)
+    habits = habit_gates(BLOOD_GLUCOSE.name)
+    (found,) = insights.unfold(BLOOD_GLUCOSE, insights.evaluate(BLOOD_GLUCOSE, batch, habits), habits)
+    withheld = {entry.path: entry.model_dump() for entry in found.withheld}
+    own: Json = {"package": upload.package, "name": "Sensor_1", "records": len(starts)}
+    other: Json = {"package": "org.example.other", "name": "Meter", "records": upload.others}
+    span = [datetime.fromtimestamp(at / 1000, UTC).isoformat().removesuffix("+00:00") for at in (starts[0], starts[-1])]
+    zone = {"offset": upload.offset and "UTC-05:00", "offset_source": upload.offset and "inferred"}
+    values: dict[str, Json] = {
+        **found.clinical,
+        "period": {"start": span[0], "end": span[1], "span_hours": (starts[-1] - starts[0]) / HOUR, **zone},
+        "sources": {"primary": own, "chosen": [own], "others": [other] if upload.others else []},
+        "series": BLOOD_GLUCOSE.series(batch)["series"][0].to_list(),
+        "silences": [withheld[path] for path in BLOOD_GLUCOSE.silences if path in withheld],
+        "recommendations": list(found.recommendations),
+    }
+    return values, frozenset(withheld)
+
+
+def told(upload: Upload, place: int, **changes: Json) -> prose.Told:
+    values, withheld = facts_of(upload)
+    tree = prose.facts({**values, "recommendations_on": True, **changes}, styles(BLOOD_GLUCOSE), withheld)
+    return prose.tell(TEMPLATES, NAME, tree, lambda _, phrasings: place % phrasings, vocabulary(BLOOD_GLUCOSE))
+
+
+@uploads
+@phrasings
+def test_every_phrasing_states_the_same_and_no_number_without_a_witness(upload: Upload, place: int) -> None:
+    story, one = told(upload, place), told(upload, 0)
+    assert {(w.path, w.text.lower()) for w in story.evidence} == {(w.path, w.text.lower()) for w in one.evidence}
+    bare = "".join(" " if any(w.start <= i < w.end for w in story.evidence) else c for i, c in enumerate(story.output))
+    for constant in sorted(prose.story(TEMPLATES, NAME).constants, key=len, reverse=True):
+        bare = bare.replace(constant, "")
+    assert not re.search(r"\d", bare)
+    assert not re.search(r" [,.;:)]|\( |  |\.\.", story.output)
+    assert [part for part in upload.said.split("|") if part not in story.output.lower()] == []
+    assert [part for part in (*upload.unsaid.split("|"), "control") if part in story.output.lower()] == []
+    assert len(re.findall(r"[A-Za-z]{2,}", re.sub("mg/dL|min", "", story.output))) < 200
+
+
+@uploads
+@phrasings
+def test_every_number_moves_with_its_fact(upload: Upload, place: int) -> None:
+    other = {name: _moved(value) for name, value in facts_of(upload)[0].items()}
+    before, after = told(upload, place).evidence, told(upload, place, **other).evidence
+    assert [w.path for w in before] == [w.path for w in after]
+    moved = [(one, two) for one, two in zip(before, after, strict=True) if one.value != two.value]
+    assert [one.path for one, two in moved if one.text == two.text] == []
+
+
+def _moved(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _moved(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_moved(inner) for inner in value]
+    if isinstance(value, str | bool) or value is None or value in (0, 1, 100):
+        return value  # at these numbers sentences change
+    return value + (1 if isinstance(value, int) else 1.1)
+
+
+@phrasings
+def test_questions_and_openings_differ_and_advice_is_given_where_it_is_asked_for(place: int) -> None:
+    on, off = told(UPLOADS[0], place), told(UPLOADS[0], place, recommendations=[], recommendations_on=False)
+    assert ("your doctor" in on.output, "your doctor" in off.output) == (True, False)
+    assert "20 October" in off.instruction
+    assert on.instruction.startswith(f"{off.instruction} ")
+    assert on.output[:24] not in {told(UPLOADS[0], other).output[:24] for other in range(place)}
+
+
+@pytest.mark.parametrize("path", BLOOD_GLUCOSE.silences)
+@phrasings
+def test_every_silence_can_be_told(path: str, place: int) -> None:
+    output = told(UPLOADS[0], place, silences=[{"path": path, "reason": "a reason", "needs": "a reason"}]).output
+    assert ("a reason" in output.lower()) != path.endswith("hourly_distribution")  # which the local time tells

@@ -127,8 +127,7 @@ def test_what_is_withheld_is_nowhere(place: int) -> None:
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_a_night_and_what_is_not(place: int) -> None:
     output = {name: told(case, always(place), advise=False).output for name, case in CASES.items()}
-    assert all(text in output["two devices"] for text in ("6 h 10 min", "5 h 25 min", "84.9 %", "64.4 %", "estimate"))
-    assert "11 h 35 min" not in output["two devices"]  # the devices are compared, not added
+    assert re.search("6 h 10 min.* 5 h 25 min.* 84.9 %.* 64.4 %.* estimate", output["two devices"])
     assert "the night to 20 September 2025" in output["a night"]
     assert re.search("[Nn]o night|not a night", output["a nap alone"])
     assert "one nap of 1 h 44 min" in output["a nap alone"]
