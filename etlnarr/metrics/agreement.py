@@ -131,7 +131,10 @@ def _other_sleep(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     nights = main.select("subject", night="record_start", night_end="record_end")
     theirs = architecture(others).rename({"source": "other_source"}).join(nights, on="subject")
     inside = (pl.col("record_start") < pl.col("night_end")) & (pl.col("record_end") > pl.col("night"))
-    by_night = theirs.filter(inside).group_by(*PAIR, "night").agg(pl.col("total_sleep_time", "time_in_bed").sum())
+    staged = pl.col("total_sleep_time").is_not_null()
+    by_night = (
+        theirs.filter(inside & staged).group_by(*PAIR, "night").agg(pl.col("total_sleep_time", "time_in_bed").sum())
+    )
     efficiency = 100 * pl.col("total_sleep_time") / pl.col("time_in_bed")
     return (
         by_night.sort("night")

@@ -63,7 +63,8 @@ def rates(batch: Batch) -> pl.DataFrame:
     awake = pl.col("night_start").is_null()
     found = marked.group_by("subject", maintain_order=True).agg(
         time_weighted_mean=pl.coalesce(weighted_mean(), pl.col("value").mean()),
-        covered_hours=pl.col("weight").sum() / HOUR_MS,
+        covered_hours=pl.min_horizontal(pl.col("weight").sum(), pl.col("start").max() - pl.col("start").min())
+        / HOUR_MS,
         awake_hours=pl.col("weight").filter(awake).sum() / HOUR_MS,
         readings_awake=awake.sum().cast(pl.Int64),
         awake_p5=pl.col("value").filter(awake).quantile(0.05, interpolation="linear"),

@@ -120,7 +120,7 @@ def _basics() -> tuple[Metric, ...]:
     return (
         *override(plain, weighted, *finer),
         replace(sample_mean, path=f"{STATISTICS}.sample_mean", decimals=1),
-        _metric("covered_hours", "h", 1, "time that samples stand for, at most 10 min each"),
+        _metric("covered_hours", "h", 1, "time that samples stand for, at most 10 min each and no more than the span"),
         _samples("readings_above_100", "samples above 100 bpm", pl.col("value").gt(heart.FAST), KUSUMOTO),
         _samples("readings_below_60", "samples below 60 bpm", pl.col("value").lt(60), "AHA"),
         _samples("readings_below_50", "samples below 50 bpm", pl.col("value").lt(50), KUSUMOTO),
