@@ -42,7 +42,9 @@ class Limits:
 
     records: int
     seconds: float
-    inflated: int = 1 << 30  # bytes; a hundred megabytes of deflated zeros would be a hundred gigabytes
+    inflated: int = 1 << 27  # bytes; a megabyte of deflated zeros would be a gigabyte
+    record: int = 1 << 20  # bytes of one record, on average over its block
+    items: int = 10_000_000  # of all arrays together: an item in memory is a hundred times its size in the file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,12 +79,19 @@ def decode(data: bytes, limits: Limits) -> Decoded:
     for block in container.blocks(data, head, limits.records, limits.inflated):
         if block.records * writer.least_bytes > len(block.body):
             raise UnreadableError("corrupt_block", "a block claims more records than its bytes can hold")
+        if len(block.body) > block.records * limits.record:
+            raise UnreadableError("too_large", "a record is larger than any record of its type can be")
         parts.append(block)
         _check_time(start, limits)
     rows: list[Row] = []
+    items = 0
     try:
         for part in fastavro.block_reader(BytesIO(container.reframed(writer.schema, head.sync, parts))):
-            rows.extend(part)  # type: ignore[arg-type]  # the records of a record schema are dicts
+            for row in part:
+                rows.append(row)  # type: ignore[arg-type]  # the records of a record schema are dicts
+                items += sum(len(value) for value in rows[-1].values() if isinstance(value, list))
+                if items > limits.items:
+                    raise UnreadableError("too_large", "the arrays of the file hold more items than an upload may")
             if part.bytes_.read(1):  # type: ignore[attr-defined]  # public, but its stub forgets it
                 raise UnreadableError("corrupt_block", "a block holds bytes that belong to no record")
             _check_time(start, limits)
@@ -106,6 +115,7 @@ def understand(schema: bytes) -> Writer:
         full = fastavro.schema.expand_schema(plain)  # type: ignore[arg-type]  # as above
         if not isinstance(full, dict) or full.get("type") != "record":
             raise UnreadableError("schema_unreadable", "the schema of the file is not that of a record")
+        avro_schema.check_size(full)
         least = avro_schema.least_bytes(full)
         columns = avro_schema.columns(full["fields"])
         fingerprint = fastavro.schema.fingerprint(canonical, "SHA-256")

@@ -18,7 +18,25 @@ DTYPES: Final[Mapping[str, pl.DataType]] = {
     "enum": pl.String(),
 }
 LEAST_BYTES: Final[Mapping[str, int]] = {"null": 0, "float": 4, "double": 8}
+MOST_NODES: Final = 20_000
 LEAST_OF_OTHERS: Final = 1  # a varint, a length, a branch or an end marker
+
+
+def check_size(schema: Json) -> None:
+    """Refuse a schema that a few bytes blow up by naming types inside of types.
+
+    Errors: UnreadableError.
+    """
+    waiting, seen = [schema], 0
+    while waiting:
+        node = waiting.pop()
+        seen += 1
+        if seen > MOST_NODES:
+            raise UnreadableError("schema_unreadable", "the schema of the file is larger than any record type needs")
+        if isinstance(node, dict):
+            waiting.extend(node.values())
+        elif isinstance(node, list):
+            waiting.extend(node)
 
 
 def dtype(schema: Json) -> pl.DataType | None:

@@ -57,7 +57,7 @@ def records(rows: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
     return plain.with_columns(
         *(pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in plain.columns),
         pl.col("source").fill_null(UNKNOWN_SOURCE),
-        pl.col("modified", "version").fill_null(0),
+        pl.col("modified", "version").fill_null(0).clip(0, LATEST),
         *(_plausible(name) for name in ("start", "end", "fetched")),
     ).with_columns(identity=_identity())
 
@@ -87,7 +87,8 @@ def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.Da
 
 
 def _identity() -> pl.Expr:
-    fallback = pl.format("at:{}|{}|{}|{}", "source", pl.col("device").fill_null(""), "start", "end")
+    known = [pl.col(name).cast(pl.String).fill_null("") for name in ("source", "device", "start", "end")]
+    fallback = pl.format("at:{}|{}|{}|{}", *known)
     return pl.when(pl.col("id").str.len_bytes() > 0).then(pl.format("id:{}", "id")).otherwise(fallback)
 
 

@@ -138,21 +138,28 @@ def content_hash(source: Source) -> str:
     return digest.hexdigest()
 
 
-def copy(url: str, lake: Root, key: str, settings: Settings) -> None:
-    """Copy an object into the lake, whole or not at all.
+def copy(url: str, expected: str, lake: Root, key: str, settings: Settings) -> bool:
+    """Copy an object into the lake, whole or not at all; say whether it was still there with the same bytes.
 
-    Errors: as write(); FileNotFoundError when the object is gone.
+    Shapes: expected is the SHA-256 that its bytes had.
+    Errors: as write().
     """
     start = root(url, settings)
     if not exists(start, ""):
-        raise FileNotFoundError(errno.ENOENT, "gone")
+        return False
+    digest = hashlib.sha256()
     with (
         _lake_faults(start, key),
         start.fs.open(start.path, "rb") as stream,
         writing(lake, key, durable=False) as target,
     ):
         while part := stream.read(CHUNK):
+            digest.update(part)
             target.write(part)
+    if digest.hexdigest() == expected:
+        return True
+    remove(lake, key)
+    return False
 
 
 def write(lake: Root, key: str, body: bytes) -> None:
@@ -238,8 +245,13 @@ def _list(start: Root, lake: Root) -> tuple[list[Source], int]:
         base, files = start.path, start.fs.find(start.path, detail=True)
     else:
         raise UsageError(f"{_masked(start.url)}: no such file, folder or bucket")
-    taken = {path: info for path, info in files.items() if path.lower().endswith(SUFFIX)}
+    taken = {path: info for path, info in files.items() if path.lower().endswith(SUFFIX) and not _dangling(info)}
     return [_source(start, lake, base, path, info) for path, info in taken.items()], len(files) - len(taken)
+
+
+def _dangling(info: Mapping[str, object]) -> bool:
+    """Whether this is a link to nothing."""
+    return bool(info.get("islink")) and not Path(str(info["name"])).exists()
 
 
 def _magic_at(path: str) -> int:

@@ -46,13 +46,14 @@ def resolve(
     borrowed = _borrowed(own.filter("mute").select("user_id", "start", "end").unique(), lenders)
     joined = own.join(borrowed, on=["user_id", "start", "end"], how="left", maintain_order="left")
     given = _given(zones)
+    lent = pl.when("mute").then("lent_s")
     return joined.with_columns(
-        offset_s=pl.coalesce(given, "offset_s", "lent_s"),
+        offset_s=pl.coalesce(given, "offset_s", lent),
         offset_origin=pl.when(given.is_not_null())
         .then(pl.lit("setting"))
         .when(pl.col("offset_s").is_not_null())
         .then(pl.lit("record"))
-        .when(pl.col("lent_s").is_not_null())
+        .when(lent.is_not_null())
         .then(pl.lit("inferred")),
     ).drop("text", "mute", "lent_s", "offset")
 

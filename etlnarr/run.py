@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from etlnarr.errors import UsageError
 from etlnarr.lake import Root
@@ -14,6 +14,7 @@ from etlnarr.people import Person
 from etlnarr.settings import Settings
 
 T = TypeVar("T")
+LAST_SECOND: Final = 253_402_300_799
 
 
 class Progress(Protocol):
@@ -45,8 +46,8 @@ def now_ms() -> int:
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     if fixed is None:
         return int(time.time() * 1000)
-    if not fixed.isdigit():
-        raise UsageError("SOURCE_DATE_EPOCH: not a whole number of seconds")
+    if not fixed.isdigit() or int(fixed) > LAST_SECOND:
+        raise UsageError("SOURCE_DATE_EPOCH: not a whole number of seconds up to the year 9999")
     return int(fixed) * 1000
 
 

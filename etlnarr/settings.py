@@ -18,7 +18,12 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="ETL_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+        env_prefix="ETL_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
     )
 
     service_name: str = "etl-narrative-engine"

@@ -37,7 +37,6 @@ class Told:
     inputs: str
     example_id: str
     category: str
-    month: str
     line: str
 
 
@@ -91,16 +90,19 @@ def tell(con: Catalog, told: Sequence[Told], now: int) -> None:
 
 
 def months(con: Catalog, month: str | None, flavour: str) -> list[Month]:
-    """Return what there is to export, and the empty months of what was exported once.
+    """Return what there is to export.
 
     Shapes: flavour names the settings that shape the lines; it is part of the signature.
     """
     rows = con.execute(
         """
-        SELECT category, month, count(*), md5($flavour || string_agg(example_id || inputs, ',' ORDER BY example_id))
+        SELECT category, strftime(make_timestamp(uploaded * 1000), '%Y-%m') AS month, count(*),
+               md5($flavour || string_agg(example_id || inputs, ',' ORDER BY example_id))
         FROM examples JOIN uploads ON no = upload
-        WHERE state = 'accepted' AND brings_new AND ($month IS NULL OR month = $month)
-        GROUP BY category, month ORDER BY month, category
+        WHERE state = 'accepted' AND brings_new
+        GROUP BY category, strftime(make_timestamp(uploaded * 1000), '%Y-%m')
+        HAVING $month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month
+        ORDER BY 2, 1
         """,
         {"month": month, "flavour": flavour},
     ).fetchall()
@@ -112,7 +114,8 @@ def lines(con: Catalog, category: str, month: str) -> Iterator[str]:
     result = con.cursor().execute(
         """
         SELECT line FROM examples JOIN uploads ON no = upload
-        WHERE state = 'accepted' AND brings_new AND category = $category AND month = $month
+        WHERE state = 'accepted' AND brings_new AND category = $category
+          AND strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month
         ORDER BY uploaded, example_id
         """,
         {"category": category, "month": month},
@@ -121,23 +124,23 @@ def lines(con: Catalog, category: str, month: str) -> Iterator[str]:
         yield from (line for (line,) in rows)
 
 
-def exported(con: Catalog) -> dict[str, tuple[str, str]]:
-    """Return month and signature of each file that was written, by key."""
-    rows = con.execute("SELECT key, month, signature FROM exports").fetchall()
+def exported(con: Catalog, lake: str) -> dict[str, tuple[str, str]]:
+    """Return month and signature of each file that was written to a lake, by key."""
+    rows = con.execute("SELECT key, month, signature FROM exports WHERE lake = ?", [lake]).fetchall()
     return {key: (month, signature) for key, month, signature in rows}
 
 
-def mark_exported(con: Catalog, key: str, month: Month) -> None:
+def mark_exported(con: Catalog, lake: str, key: str, month: Month) -> None:
     """Remember that a file was written."""
     con.execute(
-        "INSERT OR REPLACE INTO exports (key, month, signature, rows) VALUES (?, ?, ?, ?)",
-        [key, month.month, month.signature, month.rows],
+        "INSERT OR REPLACE INTO exports (lake, key, month, signature, rows) VALUES (?, ?, ?, ?, ?)",
+        [lake, key, month.month, month.signature, month.rows],
     ).complete()
 
 
-def forget_export(con: Catalog, key: str) -> None:
+def forget_export(con: Catalog, lake: str, key: str) -> None:
     """Forget a file that was removed."""
-    con.execute("DELETE FROM exports WHERE key = ?", [key]).complete()
+    con.execute("DELETE FROM exports WHERE lake = ? AND key = ?", [lake, key]).complete()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,13 +71,14 @@ CREATE TABLE IF NOT EXISTS examples (
     inputs      VARCHAR NOT NULL,         -- hash of all that the example depends on
     example_id  VARCHAR NOT NULL,
     category    VARCHAR NOT NULL,
-    month       VARCHAR NOT NULL,
     line        VARCHAR NOT NULL          -- the row as exported, less what settings may leave out
 );
 
 CREATE TABLE IF NOT EXISTS exports (
-    key        VARCHAR PRIMARY KEY,
+    lake       VARCHAR NOT NULL,
+    key        VARCHAR NOT NULL,
     month      VARCHAR NOT NULL,
     signature  VARCHAR NOT NULL,          -- of the examples and of the settings that shape their lines
-    rows       BIGINT NOT NULL
+    rows       BIGINT NOT NULL,
+    PRIMARY KEY (lake, key)
 );

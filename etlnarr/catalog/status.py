@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from etlnarr.catalog.connection import Catalog, peek
-from etlnarr.errors import CatalogBusyError
+from etlnarr.errors import CatalogBusyError, EtlnarrError
 
 
 class Status(BaseModel):
@@ -33,8 +33,9 @@ def count(con: Catalog) -> Status:
     ).fetchall()
     told = con.execute(
         """
-        SELECT month, category, count(*) FROM examples JOIN uploads ON no = upload
-        WHERE state = 'accepted' AND brings_new GROUP BY ALL ORDER BY ALL
+        SELECT strftime(make_timestamp(uploaded * 1000), '%Y-%m'), category, count(*)
+        FROM examples JOIN uploads ON no = upload
+        WHERE state = 'accepted' AND brings_new IS NOT FALSE GROUP BY ALL ORDER BY ALL
         """
     ).fetchall()
     reasons = con.execute(
@@ -62,8 +63,11 @@ def publish(con: Catalog, path: Path) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     copy = _copy(path)
     aside = copy.with_name(f".{copy.name}.new")
-    aside.write_text(count(con).model_copy(update={"as_of": now}).model_dump_json(), encoding="utf-8")
-    aside.replace(copy)
+    try:
+        aside.write_text(count(con).model_copy(update={"as_of": now}).model_dump_json(), encoding="utf-8")
+        aside.replace(copy)
+    except OSError as fault:
+        raise EtlnarrError(f"{copy}: cannot be written; check the disk and the rights of its folder") from fault
 
 
 def read(path: Path) -> Status:

@@ -98,7 +98,7 @@ EARLIEST_PLACE = """
         SELECT DISTINCT ON (upload) upload, uploaded, key, bucket, url FROM sources
         WHERE upload IN (SELECT upload FROM new_places) ORDER BY upload, uploaded, key, bucket, url
     ) AS first
-    WHERE uploads.no = first.upload AND uploads.url <> first.url
+    WHERE uploads.no = first.upload
 """
 
 

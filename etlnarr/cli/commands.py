@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from etlnarr.cli import options
-from etlnarr.errors import RejectedError, UsageError
+from etlnarr.errors import EtlnarrError, RejectedError, UsageError
 
 MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
 
@@ -54,11 +54,12 @@ def build(
     from etlnarr.cli import report, session
     from etlnarr.stages import build as stage
 
+    wanted = _month(month)
     settings = session.settings_from(
         lake_url=lake, catalog_path=catalog, user_id=user_id, tz=tz, age=age, sex=sex, people=people
     )
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage.build(opened.con, opened.run, source or [], _month(month))
+        done = stage.build(opened.con, opened.run, source or [], wanted)
         report.log_build(opened.log, done)
     report.show(done, report.build_summary(done, settings, dry=dry_run), as_json=as_json)
     if strict and (rejected := done.validate.quarantined):
@@ -125,9 +126,10 @@ def analyse(
     from etlnarr.cli import report, session
     from etlnarr.stages.analyse import analyse as stage
 
+    wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog, tz=tz, age=age, sex=sex, people=people)
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, _month(month))
+        done = stage(opened.con, opened.run, wanted)
         report.finish(opened, "analyse", done)
     report.show(done, report.fields(done), as_json=as_json)
 
@@ -145,9 +147,10 @@ def narrate(
     from etlnarr.cli import report, session
     from etlnarr.stages.narrate import narrate as stage
 
+    wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, _month(month))
+        done = stage(opened.con, opened.run, wanted)
         report.finish(opened, "narrate", done)
     report.show(done, report.fields(done), as_json=as_json)
 
@@ -165,9 +168,10 @@ def export(
     from etlnarr.cli import report, session
     from etlnarr.stages.export import export as stage
 
+    wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, _month(month))
+        done = stage(opened.con, opened.run, wanted)
         report.finish(opened, "export", done)
     report.show(done, report.fields(done), as_json=as_json)
 
@@ -230,7 +234,10 @@ def samples(
     from etlnarr.samples import write_samples
 
     planned = write_samples(out, users=users, days=days, seed=seed, uploads=uploads, records=records)
-    written = 0 if dry_run else sum(1 for _ in planned)
+    try:
+        written = 0 if dry_run else sum(1 for _ in planned)
+    except OSError as fault:
+        raise EtlnarrError(f"{out}: cannot be written; check the disk and the rights of the folder") from fault
     report.show({"out": str(out), "written": written}, [f"{written} uploads written to {out}"], as_json=as_json)
 
 

@@ -82,7 +82,7 @@ def clock(value: Scalar, unit: str) -> str:
     """The time of day as `17:25`; a number in minutes or hours counts from midnight."""
     if isinstance(value, str) or unit not in ("min", "h"):
         return f"{moment(value):%H:%M}"
-    hour, rest = divmod(int(minutes(value, unit).quantize(Decimal(1), context=_WIDE)) % 1440, 60)
+    hour, rest = divmod(int(minutes(value, unit)) % 1440, 60)
     return f"{hour:02d}:{rest:02d}"
 
 

@@ -36,6 +36,8 @@ def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None) -> Rep
     Errors: as the stages.
     """
     seconds: dict[str, float] = {}
+    if not run.dry:
+        status.publish(con, run.settings.catalog)
 
     def timed(stage: str, work: Callable[[], T]) -> T:
         start = time.monotonic()

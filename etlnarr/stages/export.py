@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from etlnarr import lake
-from etlnarr.catalog import Catalog, examples, transaction
+from etlnarr.catalog import Catalog, examples, quality, transaction
 from etlnarr.catalog.examples import Month
 from etlnarr.run import Run
 from etlnarr.settings import Settings
@@ -26,7 +26,10 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
 
     Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written.
     """
-    before = examples.exported(con)
+    with transaction(con):
+        quality.refresh_novelty(con)  # an ingest that nothing followed leaves it open
+    prefix = run.settings.training_data_prefix.strip("/")
+    before = {key: known for key, known in examples.exported(con, run.lake.url).items() if key.startswith(f"{prefix}/")}
     months = {_key(run.settings, m): m for m in examples.months(con, month, _flavour(run.settings))}
     written = []
     for key, wanted in run.progress(months.items(), "export", len(months)):
@@ -39,7 +42,7 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
     for key in gone if not run.dry else ():
         lake.remove(run.lake, key)
         with transaction(con):
-            examples.forget_export(con, key)
+            examples.forget_export(con, run.lake.url, key)
     rows = sum(wanted.rows for wanted in months.values())
     return Exported(rows, tuple(written), len(months) - len(written), len(gone))
 
@@ -49,7 +52,7 @@ def _write(con: Catalog, run: Run, key: str, wanted: Month) -> None:
         for line in examples.lines(con, wanted.category, wanted.month):
             target.write(_shaped(line, run.settings).encode() + b"\n")
     with transaction(con):
-        examples.mark_exported(con, key, wanted)
+        examples.mark_exported(con, run.lake.url, key, wanted)
 
 
 def _shaped(line: str, settings: Settings) -> str:

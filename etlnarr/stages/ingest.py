@@ -107,7 +107,7 @@ def _ingest_batch(con: Catalog, run: Run, batch: Sequence[Source], contents: Con
 
 def _arrivals(run: Run, batch: Sequence[Source], contents: Contents, no: int) -> Iterator[Arrival]:
     for source, content, body in _hashed(run, batch):
-        said = envelope.read(source.key, by_name)
+        said = envelope.read(source.path, by_name)  # the key may have lost the folders that tell
         user = said.user_id or run.settings.user_id
         known = contents.numbers.get((user, content))
         if known is not None:

@@ -3,6 +3,7 @@
 from pydantic import ConfigDict, Field, JsonValue
 
 from etlnarr.catalog import Catalog, examples
+from etlnarr.errors import UsageError
 from etlnarr.run import Run, utc
 from etlnarr.stages.analyse import analyse
 from etlnarr.stages.ingest import ingest
@@ -62,7 +63,8 @@ def inspect(con: Catalog, run: Run, file: str) -> Inspection:
 
     Errors: UsageError when there is no such file; GateError when its narrative fails a proof.
     """
-    ingest(con, run, [file])
+    if ingest(con, run, [file]).found != 1:
+        raise UsageError(f"{file}: name one upload, not a folder or a pattern")
     validate(con, run)
     analyse(con, run, None)
     narrate(con, run, None)

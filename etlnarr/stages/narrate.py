@@ -49,18 +49,19 @@ class Voice:
 def narrate(con: Catalog, run: Run, month: str | None) -> Narrated:
     """Tell every analysed upload that is new or whose inputs changed.
 
-    Errors: GateError when a template does not prove what it prints; nothing of its batch is kept then.
+    Errors: GateError when a template does not prove what it prints; nothing that was told in this run is kept then.
     """
     voice = Voice(
         prose.load(_folder(run.settings.templates_path)), run.settings.generate_recommendations, run.settings.version
     )
     report = Narrated()
-    for batch in _batches(run.progress(examples.analysed(con, month), "narrate", examples.count_analysed(con, month))):
-        due = [(upload, inputs) for upload in batch if (inputs := _inputs(voice, upload)) != upload.inputs]
-        told = [] if run.dry else [_tell(run, voice, upload, inputs) for upload, inputs in due]
-        with transaction(con):
+    total = examples.count_analysed(con, month)
+    with transaction(con):
+        for batch in _batches(run.progress(examples.analysed(con, month), "narrate", total)):
+            due = [(upload, inputs) for upload in batch if (inputs := _inputs(voice, upload)) != upload.inputs]
+            told = [] if run.dry else [_tell(run, voice, upload, inputs) for upload, inputs in due]
             examples.tell(con, told, run.now)
-        report = replace(report, told=report.told + len(due), unchanged=report.unchanged + len(batch) - len(due))
+            report = replace(report, told=report.told + len(due), unchanged=report.unchanged + len(batch) - len(due))
     return report
 
 
@@ -142,8 +143,7 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
         template_hash=told.template_hash,
     )
     example = Example(instruction=told.instruction, input=told.input, output=told.output, metadata=metadata)
-    month = utc(upload.uploaded)[:7]
-    return Told(upload.no, inputs, example_id, kind.category, month, dump(example))
+    return Told(upload.no, inputs, example_id, kind.category, dump(example))
 
 
 def _values(kind: RecordType, analysis: Analysis, voice: Voice) -> dict[str, JsonValue]:

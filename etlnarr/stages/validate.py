@@ -107,13 +107,9 @@ def _quarantine(run: Run, upload: Undecided, verdict: Quality, reason: str, take
         record_type=upload.record_type,
         quarantined_utc=utc(run.now),
     )
-    try:
-        lake.copy(upload.url, run.lake, f"{stem}.avro", run.settings)
-        kept = True
-    except FileNotFoundError:
-        kept = False
+    kept = lake.copy(upload.url, upload.content_hash, run.lake, f"{stem}.avro", run.settings)
     lake.write(run.lake, f"{stem}.metadata.json", dump(note).encode() + b"\n")
-    return f"{stem}.avro", kept
+    return f"{stem}.avro" if kept else None, kept
 
 
 def _stem(run: Run, upload: Undecided) -> str:
