@@ -27,6 +27,9 @@ OPTIONAL: Final = {
 }
 KINDS: Final = {"integer": (pl.Int64(),), "number": (pl.Float64(), pl.Int64()), "text": (pl.String(),)}
 UNKNOWN_SOURCE: Final = "unknown"
+SKEW_MS: Final = 3_600_000
+"""What is told of the time after a fetch may be ahead by this much: clocks of phone and device differ."""
+
 EARLIEST: Final = 946_684_800_000
 LATEST: Final = 4_102_444_800_000
 """2000-01-01 and 2100-01-01 in epoch ms: a time outside of them is a fault, not a time."""
@@ -59,7 +62,11 @@ def records(rows: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
         pl.col("source").fill_null(UNKNOWN_SOURCE),
         pl.col("modified", "version").fill_null(0).clip(0, LATEST),
         *(_plausible(name) for name in ("start", "end", "fetched")),
-    ).with_columns(identity=_identity())
+    ).with_columns(
+        identity=_identity(),
+        # a write that is later than the fetch did not happen; believed, it would win over every other version
+        modified=pl.when(pl.col("modified") > pl.col("fetched") + SKEW_MS).then(0).otherwise("modified"),
+    )
 
 
 def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.DataFrame:

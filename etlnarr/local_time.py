@@ -11,7 +11,8 @@ from typing import Final
 import polars as pl
 
 DAY_MS: Final = 86_400_000
-OFFSET: Final = r"^(?:UTC|GMT)?([+-])(\d{2}):?(\d{2})(?::?(\d{2}))?$"
+OFFSET: Final = r"^(?:UTC|GMT)?([+-])(\d{2}):?([0-5]\d)(?::?([0-5]\d))?$"
+FARTHEST: Final = 18 * 3600  # seconds; no place on Earth is farther from UTC, nor java.time.ZoneOffset
 UTC_NAMES: Final = ("Z", "UTC", "GMT")
 
 
@@ -20,7 +21,7 @@ def seconds(offset: pl.Expr) -> pl.Expr:
     part = [offset.str.extract(OFFSET, group) for group in range(1, 5)]
     east = sum((p.cast(pl.Int32) * unit for p, unit in zip(part[1:3], (3600, 60), strict=True)), pl.lit(0, pl.Int32))
     whole = east + part[3].cast(pl.Int32).fill_null(0)
-    signed = pl.when(part[0] == "-").then(-whole).otherwise(whole)
+    signed = pl.when(whole <= FARTHEST).then(pl.when(part[0] == "-").then(-whole).otherwise(whole))
     return pl.when(offset.is_in(UTC_NAMES)).then(0).otherwise(signed).cast(pl.Int32)
 
 

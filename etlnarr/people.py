@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from etlnarr.errors import UsageError
 from etlnarr.settings import Settings
+from etlnarr.zones import iana
 
 
 class Person(BaseModel):
@@ -34,9 +34,7 @@ class Person(BaseModel):
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, zone: str | None) -> str | None:
-        if zone is not None and zone not in available_timezones():
-            raise ValueError("not the name of an IANA time zone")
-        return zone
+        return iana(zone)
 
     def age_at(self, ms: int) -> int | None:
         """Return the age in years reached in the year of a time, None when not known."""

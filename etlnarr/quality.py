@@ -5,6 +5,7 @@ from typing import Final
 
 import polars as pl
 
+from etlnarr.canonical import SKEW_MS
 from etlnarr.model import RecordType, Rule
 from etlnarr.wire import Quality
 
@@ -13,9 +14,6 @@ WEIGHTS: Final = {"completeness": 0.3, "physiological": 0.2, "temporal": 0.2}
 WARN_BELOW: Final = {"completeness": 0.8, "physiological": 0.9}
 REJECT_BELOW: Final = {"completeness": 0.5, "physiological": 0.5}
 DECIMALS: Final = 6
-
-SKEW_MS: Final = 3_600_000
-"""A record may start this much after it was fetched: clocks of phone and device differ."""
 
 COMMON_RULES: Final = (
     Rule("time_missing", "completeness", "records", pl.col("start").is_null() | pl.col("end").is_null()),
@@ -37,10 +35,13 @@ HARMLESS: Final = {"out_of_order"}
 def usable(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Drop the rows that fail a rule which makes them unfit for a metric.
 
-    Shapes: both frames as the catalog holds them; a record that is dropped takes its readings along.
+    Shapes: both frames as the catalog holds them; a record that is dropped takes its readings along. Of records with
+    one identity in one upload the last version stands.
     """
     rules = _rules(kind)
-    kept = records.filter(~_any(rules, "records"))
+    latest = records.sort("modified", "version", "record", descending=[True, True, False])
+    once = latest.unique(["upload", "identity"], keep="first", maintain_order=True)
+    kept = once.filter(~_any(rules, "records")).sort("upload", "record")
     inside = _bounded(readings, kept).filter(~_any(rules, "readings"))
     return kept, inside.drop("record_start", "record_end")
 

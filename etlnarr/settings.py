@@ -2,12 +2,12 @@
 
 from pathlib import Path
 from typing import Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from etlnarr import __version__
+from etlnarr.zones import iana
 
 
 class Settings(BaseSettings):
@@ -69,9 +69,7 @@ class Settings(BaseSettings):
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, zone: str | None) -> str | None:
-        if zone is not None and zone not in available_timezones():
-            raise ValueError("not the name of an IANA time zone, such as America/Chicago")
-        return zone
+        return iana(zone)
 
     @property
     def lake(self) -> str:

@@ -85,6 +85,14 @@ class SourceShare(Document):
     chosen: bool
 
 
+class Sources(Document):
+    """The apps that were told from, and those that were set aside, each by number of records."""
+
+    primary: SourceShare
+    chosen: list[SourceShare]
+    others: list[SourceShare]
+
+
 class Analysis(Document):
     """All that is known of one subject before it is told."""
 
@@ -118,6 +126,7 @@ class Metadata(Document):
     example_id: str
     content_hash: str
     period: Period
+    sources: Sources
     evidence: list[Evidence]
     withheld: list[Withheld]
     template: str

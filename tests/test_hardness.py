@@ -1,7 +1,6 @@
 """One bad file stops nothing, and a catalog that has seen much says what a fresh one says."""
 
 import json
-import os
 import shutil
 import time
 from pathlib import Path
@@ -134,7 +133,7 @@ def test_a_source_that_changed_before_it_was_copied_is_not_kept_under_another_ha
 
 def test_a_link_to_nothing_is_passed_over(tmp_path: Path) -> None:
     uploads.write(tmp_path / "in/BloodGlucoseRecord_1763380800000.avro", "BloodGlucoseRecord", uploads.glucose(TRACE))
-    os.symlink(tmp_path / "nowhere", tmp_path / "in/x.avro")
+    (tmp_path / "in/x.avro").symlink_to(tmp_path / "nowhere")
     report = built(tmp_path / "lake", tmp_path / "in")
     assert (report["ingest"]["found"], report["ingest"]["ignored"]) == (1, 1)
 
@@ -149,3 +148,41 @@ def test_a_day_that_is_over_in_two_months_belongs_to_the_month_of_its_upload(tmp
     uploads.write(tmp_path / "in/StepsRecord_1763380800000.avro", "StepsRecord", rows_of_october)
     assert len(built(tmp_path / "lake", tmp_path / "in", month="2025-10")["export"]["written"]) == 0
     assert len(built(tmp_path / "lake", tmp_path / "in", month="2025-11")["export"]["written"]) == 1
+
+
+def test_of_records_with_one_identity_in_one_file_the_last_version_stands(tmp_path: Path) -> None:
+    first, second = uploads.glucose([(T0, 100.0), (T0 + 5 * MINUTE, 140.0)])
+    metadata = first["metadata"]
+    assert isinstance(metadata, dict)
+    same = {**second, "metadata": {**metadata, "lastModifiedTimeEpochMillis": T0 + 1}}
+    upload = uploads.write(tmp_path / "BloodGlucoseRecord_1763380800000.avro", "BloodGlucoseRecord", [same, first])
+    found = json.loads(etlnarr("inspect", upload, "--json").stdout)["clinical_insights"]["glucose_statistics"]
+    assert (found["count"], found["mean"]) == (1, 140.0)
+
+
+def test_a_write_later_than_the_fetch_is_not_believed(tmp_path: Path) -> None:
+    day = (T0 - 10 * HOUR, T0 + 14 * HOUR - 1, 3_933)
+    for name, modified, complete in (("a", T0 + 3 * DAY, 0), ("b", T0 + DAY, 1)):
+        rows_of_day = uploads.steps([day], modified=modified, fetched=T0 + DAY)
+        upload = uploads.write(tmp_path / name / "StepsRecord_1763380800000.avro", "StepsRecord", rows_of_day)
+        found = json.loads(etlnarr("inspect", upload, "--json").stdout)["clinical_insights"]
+        assert found["steps_statistics"]["complete_days"] == complete
+
+
+@pytest.mark.parametrize("stages", [[(60, "LIGHT")], [(60, "LIGHT"), (420, "UNKNOWN")]])
+def test_a_night_that_its_stages_do_not_cover_has_no_sleep_time(stages: list[tuple[int, str]], tmp_path: Path) -> None:
+    night = {**uploads.sleep(T0, stages), "endTimeEpochMillis": T0 + 8 * HOUR}
+    upload = uploads.write(tmp_path / "SleepSessionRecord_1763380800000.avro", "SleepSessionRecord", [night])
+    found = json.loads(etlnarr("inspect", upload, "--json").stdout)
+    assert found["clinical_insights"]["sleep_statistics"]["total_sleep_time"] is None
+    assert "sleep_statistics.total_sleep_time" in {entry["path"] for entry in found["withheld"]}
+
+
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "Mars/Olympus"])
+def test_a_zone_that_names_no_place_is_refused(zone: str, tmp_path: Path) -> None:
+    done = etlnarr("build", SAMPLES, "--tz", zone, "--lake", tmp_path, expect=2)
+    assert "tz" in done.stderr
+
+
+def test_inspect_wants_one_upload() -> None:
+    assert "one upload" in etlnarr("inspect", SAMPLES, expect=2).stderr

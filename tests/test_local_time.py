@@ -24,7 +24,7 @@ def resolved(
 @pytest.mark.parametrize(
     ("text", "east"),
     [("-05:00", -18_000), ("+05:30", 19_800), ("Z", 0), ("UTC", 0), ("UTC+01:00", 3_600), ("+0200", 7_200),
-     ("+01:00:30", 3_630), ("Europe/Paris", None), ("", None)],
+     ("+01:00:30", 3_630), ("+18:00", 64_800), ("+99:99", None), ("-18:01", None), ("Europe/Paris", None), ("", None)],
 )  # fmt: skip
 def test_offset_texts(text: str, east: int | None) -> None:
     assert pl.select(local_time.seconds(pl.lit(text))).item() == east

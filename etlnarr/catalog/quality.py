@@ -59,8 +59,6 @@ def rows_of(con: Catalog, numbers: Sequence[int]) -> tuple[pl.DataFrame, pl.Data
 
 def decide(con: Catalog, decisions: Sequence[Decision]) -> None:
     """Store decisions."""
-    if not decisions:
-        return
     con.register("decisions", pl.DataFrame(decisions, orient="row", infer_schema_length=None))
     con.execute(
         """

@@ -84,12 +84,11 @@ def add(
     _append(con, own, "INSERT INTO uploads BY NAME SELECT * FROM new_rows")
     _append(con, [f.select(RECORD_COLUMNS) for f in records], "INSERT INTO records BY NAME SELECT * FROM new_rows")
     _append(con, [f.select(READING_COLUMNS) for f in readings], "INSERT INTO readings BY NAME SELECT * FROM new_rows")
-    if places:
-        con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
-        con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
-        con.execute(EARLIEST_PLACE).complete()
-        con.execute(STALE).complete()
-        con.unregister("new_places")
+    con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
+    con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
+    con.execute(EARLIEST_PLACE).complete()
+    con.execute(STALE).complete()
+    con.unregister("new_places")
 
 
 EARLIEST_PLACE = """

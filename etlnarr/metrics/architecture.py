@@ -21,6 +21,9 @@ GOOD_WASO: Final = 20
 GOOD_EFFICIENCY: Final = 85
 """Limits of good sleep in minutes, times and percent. Source: Ohayon 2017 Sleep Health 3:6."""
 
+LEAST_STAGED: Final = 0.9
+"""Share of a session that its stages must cover: what is not staged is neither sleep nor wake."""
+
 NOISE_DECIMALS: Final = 9
 """A division may end a little beside a limit; in which direction depends on the batch."""
 
@@ -34,7 +37,7 @@ def is_asleep() -> pl.Expr:
 def architecture(readings: pl.DataFrame) -> pl.DataFrame:
     """Measure every session.
 
-    What needs stages is null for a session without them, and for one whose stages overlap and exceed it. Wake after
+    What needs stages is null for a session without them, and for one that they do not cover, or exceed. Wake after
     sleep onset and awakenings lie between the first and the last sleep stage.
 
     Shapes: readings as READINGS of sleep sessions; the result SESSION, onset and wake_up (epoch ms), time_in_bed,
@@ -47,7 +50,7 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
         onset=pl.col("start").filter("asleep").min(),
         wake_up=pl.col("end").filter("asleep").max(),
         first_rem=pl.col("start").filter(pl.col("label") == "REM").min(),
-        told=pl.col("asleep").is_not_null().any(),
+        told=pl.col("length").filter(pl.col("asleep").is_not_null()).sum(),
         recorded=pl.col("length").sum(),
         detailed=pl.col("label").is_in(STAGES).any(),
         total_sleep_time=_minutes(pl.col("asleep")),
@@ -58,7 +61,7 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
         *_derived(),
         pl.col("waso", "awakenings", "awakenings_over_5_min").fill_null(0),
         time_in_bed=_in_bed_ms() / MINUTE_MS,
-        staged=pl.col("told") & (pl.col("recorded") <= _in_bed_ms()),
+        staged=(pl.col("told") >= LEAST_STAGED * _in_bed_ms()) & (pl.col("recorded") <= _in_bed_ms()),
     )
     return _defined(measured)
 

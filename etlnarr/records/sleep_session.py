@@ -38,7 +38,10 @@ SHORTEST_HOURS: Final = 0.5
 LONGEST_HOURS: Final = 16
 
 NO_NIGHT: Final = ("no session of 3 hours or more was recorded", "a session of a whole night")
-NO_STAGES: Final = ("no session of 3 hours or more was recorded with its stages", "a device that records stages")
+NO_STAGES: Final = (
+    "no session of 3 hours or more was recorded with sleep stages that cover it",
+    "a device that records stages",
+)
 ONE_NIGHT: Final = ("one night has no spread", "two nights with their stages")
 NO_TIMING: Final = (
     "no night with a known local time was recorded",

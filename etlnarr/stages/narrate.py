@@ -17,10 +17,10 @@ from etlnarr.catalog import Catalog, examples, transaction
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
 from etlnarr.model import RecordType
-from etlnarr.prose import Style, Templates
+from etlnarr.prose import Style, Templates, Witness
 from etlnarr.records import by_name
 from etlnarr.run import Run, utc
-from etlnarr.wire import Analysis, Evidence, Example, Metadata, Quality, Withheld, dump
+from etlnarr.wire import Analysis, Evidence, Example, Metadata, Quality, Sources, Withheld, dump
 
 BATCH: Final = 500
 NAMESPACE: Final = uuid.UUID("8b1c1f0e-6f0b-5a52-9d0c-5f1f6f1b7a3d")
@@ -114,7 +114,7 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
         prose.evenly(example_id),
         vocabulary(kind),
     )
-    evidence = [Evidence(path=w.path, value=w.value, text=w.text, start=w.start, end=w.end) for w in told.evidence]
+    evidence = _evidence(told.evidence, _silences(kind, analysis.withheld), analysis.withheld)
     quality = Quality.model_validate_json(upload.quality)
     processing_id = _derived("processing", upload)
     metadata = Metadata(
@@ -137,6 +137,7 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
         example_id=example_id,
         content_hash=upload.content_hash,
         period=analysis.period,
+        sources=_sources(analysis),
         evidence=evidence,
         withheld=analysis.withheld,
         template=kind.template,
@@ -149,23 +150,39 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
 def _values(kind: RecordType, analysis: Analysis, voice: Voice) -> dict[str, JsonValue]:
     """Return all that a template may look up."""
     plain: dict[str, JsonValue] = json.loads(dump(analysis))
-    chosen: list[JsonValue] = [share.model_dump() for share in analysis.sources if share.chosen]
-    others: list[JsonValue] = [share.model_dump() for share in analysis.sources if not share.chosen]
     return {
         **analysis.clinical_insights,
         "period": plain["period"],
-        "sources": {"primary": chosen[0], "chosen": chosen, "others": others},
+        "sources": _sources(analysis).model_dump(),
         "series": plain["series"],
-        "silences": _silences(kind, analysis.withheld),
+        "silences": [entry.model_dump() for entry in _silences(kind, analysis.withheld)],
         "recommendations": list(analysis.recommendations) if voice.recommendations else [],
         "recommendations_on": voice.recommendations,
     }
 
 
-def _silences(kind: RecordType, withheld: Sequence[Withheld]) -> list[JsonValue]:
+def _sources(analysis: Analysis) -> Sources:
+    chosen = [share for share in analysis.sources if share.chosen]
+    return Sources(primary=chosen[0], chosen=chosen, others=[share for share in analysis.sources if not share.chosen])
+
+
+def _evidence(
+    witnesses: Sequence[Witness], silences: Sequence[Withheld], withheld: Sequence[Withheld]
+) -> list[Evidence]:
+    """Give the witnesses paths that lead somewhere in the metadata: a spoken silence is an entry of withheld."""
+    places = {f"silences.{place}.": f"withheld.{withheld.index(entry)}." for place, entry in enumerate(silences)}
+    found = []
+    for witness in witnesses:
+        prefix = next((start for start in places if witness.path.startswith(start)), "")
+        path = places.get(prefix, "") + witness.path.removeprefix(prefix)
+        found.append(Evidence(path=path, value=witness.value, text=witness.text, start=witness.start, end=witness.end))
+    return found
+
+
+def _silences(kind: RecordType, withheld: Sequence[Withheld]) -> list[Withheld]:
     """Return what is withheld of the claims that a narrative may speak of, the most consequential first."""
     by_path = {entry.path: entry for entry in withheld}
-    return [by_path[path].model_dump() for path in kind.silences if path in by_path]
+    return [by_path[path] for path in kind.silences if path in by_path]
 
 
 def styles(kind: RecordType) -> Mapping[str, Style]:

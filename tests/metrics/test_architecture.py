@@ -131,12 +131,11 @@ stages = st.lists(
 def test_the_parts_of_a_night_make_the_whole(rows: list[Stage]) -> None:
     found = measured(rows)
     slept = found["total_sleep_time"]
-    told = [label for label, _ in rows if label != "UNKNOWN"]
-    if not told:
+    unknown = sum(minutes for label, minutes in rows if label == "UNKNOWN")
+    if unknown > sum(minutes for _, minutes in rows) / 10:
         assert slept is None
         return
     assert slept == sum(minutes for label, minutes in rows if label in ASLEEP)
-    unknown = sum(minutes for label, minutes in rows if label == "UNKNOWN")
     awake = sum(minutes for label, minutes in rows if label in AWAKE)
     assert slept + awake + unknown == found["time_in_bed"]
     if found["onset"] is not None:
