@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.model import Gate, Metric
+from etlnarr.model import Metric
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
@@ -26,7 +26,6 @@ NO_LOCAL_TIME: Final = (
     "the local time of these readings is not known",
     "a time zone (--tz) or records that carry an offset",
 )
-LOCAL_TIME: Final = Gate(pl.col("temporal_patterns.hourly_distribution").is_not_null(), *NO_LOCAL_TIME)
 
 
 def local_ms() -> pl.Expr:

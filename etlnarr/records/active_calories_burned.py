@@ -8,7 +8,7 @@ import polars as pl
 from etlnarr.metrics import activity, energy
 from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records import daily_amounts as daily
-from etlnarr.records.common import ADULT, ASSESSMENT, INFINITE, INTERVAL, PATTERNS, at_least, needing
+from etlnarr.records.declarations import ADULT, ASSESSMENT, INFINITE, INTERVAL, PATTERNS, at_least, needing
 
 STATISTICS: Final = "energy_statistics"
 KCAL: Final = "kcal"

@@ -18,18 +18,21 @@ from etlnarr.metrics.hourly import series
 from etlnarr.metrics.mage import mage
 from etlnarr.metrics.risk import daily_range
 from etlnarr.model import Field, Gate, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.records.declarations import ASSESSMENT, INFINITE
 
 BLOOD: Final = ("CAPILLARY_BLOOD", "PLASMA", "SERUM", "WHOLE_BLOOD")
 """Specimens of single measurements; a specimen that is not told may be a sensor's."""
 
 HALF: Final = 0.5
-INFINITE: Final = float("inf")
-ASSESSMENT: Final = "clinical_assessment"
 SPECIFIED: Final = "words of the training schema; no guideline has them"
 CV: Final = f"{STATISTICS}.cv"
 LEVEL_1: Final = f"{STATISTICS}.hypoglycemic_events.level_1"
 LEVEL_2: Final = f"{STATISTICS}.hypoglycemic_events.level_2"
+READINGS_ABOVE_180: Final = f"{STATISTICS}.hyperglycemic_events.readings_above_180"
 MANY_EPISODES: Final = 2
+MANY_HIGHS: Final = 0.25
+"""Share of readings above 180 mg/dL that the consensus wants no adult with diabetes to reach."""
+
 TIR_TARGET: Final = 70.0
 USUAL_DAYS: Final = 10
 
@@ -132,6 +135,9 @@ VERDICTS: Final = (
 
 RECOMMENDATIONS: Final = (
     Recommendation("discuss_lows", LEVEL_1, (pl.col(LEVEL_2) > 0) | (pl.col(LEVEL_1) > MANY_EPISODES)),
+    Recommendation(
+        "discuss_highs", READINGS_ABOVE_180, pl.col(READINGS_ABOVE_180) > MANY_HIGHS * pl.col(f"{STATISTICS}.count")
+    ),
     Recommendation(
         "discuss_time_in_range", f"{ASSESSMENT}.time_in_range_target", pl.col(f"{TIR}.target_range") < TIR_TARGET
     ),

@@ -7,7 +7,7 @@ import polars as pl
 
 from etlnarr.metrics.clock import interval_minutes, span_hours
 from etlnarr.model import Gate, Metric
-from etlnarr.records.common import (
+from etlnarr.records.declarations import (
     AGREEMENT,
     DESCRIPTIVE,
     NO_SECOND_SOURCE,

@@ -12,7 +12,7 @@ from etlnarr.metrics.clock import temporal
 from etlnarr.metrics.hourly import series
 from etlnarr.metrics.statistics import override, statistics
 from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
-from etlnarr.records.common import (
+from etlnarr.records.declarations import (
     ADULT,
     ASSESSMENT,
     DESCRIPTIVE,

@@ -9,7 +9,7 @@ from etlnarr.metrics import hrv, sources
 from etlnarr.metrics.clock import DAY_MS, temporal
 from etlnarr.metrics.statistics import statistics
 from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
-from etlnarr.records.common import ASSESSMENT, DESCRIPTIVE, INFINITE, at_least, needing, never
+from etlnarr.records.declarations import ASSESSMENT, DESCRIPTIVE, INFINITE, at_least, needing, never
 
 STATISTICS: Final = "hrv_statistics"
 TREND: Final = f"{STATISTICS}.trend"

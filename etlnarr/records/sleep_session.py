@@ -12,7 +12,7 @@ from etlnarr.metrics.clock import HOUR_MS, NO_LOCAL_TIME, span_hours
 from etlnarr.metrics.nights import night_means, series
 from etlnarr.metrics.regularity import consistency, regularity
 from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
-from etlnarr.records.common import (
+from etlnarr.records.declarations import (
     ADULT,
     ASSESSMENT,
     DESCRIPTIVE,

@@ -8,7 +8,7 @@ import polars as pl
 from etlnarr.metrics import activity
 from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records import daily_amounts as daily
-from etlnarr.records.common import (
+from etlnarr.records.declarations import (
     ADULT,
     ASSESSMENT,
     DESCRIPTIVE,

@@ -114,10 +114,17 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
         prose.evenly(example_id),
         vocabulary(kind),
     )
+    metadata = _metadata(run, voice, upload, analysis, told)
+    example = Example(instruction=told.instruction, input=told.input, output=told.output, metadata=metadata)
+    return Told(upload.no, inputs, example_id, kind.category, dump(example))
+
+
+def _metadata(run: Run, voice: Voice, upload: Analysed, analysis: Analysis, told: prose.Told) -> Metadata:
+    kind = by_name[upload.record_type]
     evidence = _evidence(told.evidence, _silences(kind, analysis.withheld), analysis.withheld)
     quality = Quality.model_validate_json(upload.quality)
     processing_id = _derived("processing", upload)
-    metadata = Metadata(
+    return Metadata(
         source_s3_key=upload.key,
         source_bucket=upload.bucket,
         record_type=kind.name,
@@ -134,7 +141,7 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
         training_category=kind.category,
         complexity_level=_complexity(kind, evidence),
         clinical_relevance=_relevance(kind, evidence),
-        example_id=example_id,
+        example_id=_derived("example", upload),
         content_hash=upload.content_hash,
         period=analysis.period,
         sources=_sources(analysis),
@@ -143,8 +150,6 @@ def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
         template=kind.template,
         template_hash=told.template_hash,
     )
-    example = Example(instruction=told.instruction, input=told.input, output=told.output, metadata=metadata)
-    return Told(upload.no, inputs, example_id, kind.category, dump(example))
 
 
 def _values(kind: RecordType, analysis: Analysis, voice: Voice) -> dict[str, JsonValue]:
