@@ -127,7 +127,10 @@ def test_advice_follows_from_what_is_stated() -> None:
     lows = [110.0] * 2874 + DEEP_EPISODE
     assert advice(batch(readings(days(10)), people=patient)) == []
     assert advice(batch(readings(days(9)), people=patient)) == ["keep_sensor_connected"]
-    assert advice(batch(readings(mixed(60, 110.0, 200.0)), people=patient)) == ["discuss_highs", "discuss_time_in_range"]
+    assert advice(batch(readings(mixed(60, 110.0, 200.0)), people=patient)) == [
+        "discuss_highs",
+        "discuss_time_in_range",
+    ]
     assert advice(batch(readings(mixed(60, 110.0, 200.0)))) == ["discuss_highs"]
     assert advice(batch(readings(mixed(76, 110.0, 200.0)))) == []
     assert advice(batch(readings(mixed(60, 110.0, 50.0)), people=patient))[-1] == "discuss_time_in_range"
