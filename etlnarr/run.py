@@ -25,6 +25,18 @@ class Progress(Protocol):
         ...
 
 
+class Log(Protocol):
+    """Takes what happens to single uploads: counts, states and reasons, never a reading or a user."""
+
+    def debug(self, event: str, *args: object, **fields: object) -> object:
+        """Tell what a developer may want to know."""
+        ...
+
+    def warning(self, event: str, *args: object, **fields: object) -> object:
+        """Tell what someone may have to look after."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """The frozen surroundings of a run; the clock is read once, when it is made."""
@@ -35,6 +47,7 @@ class Run:
     now: int  # epoch ms
     run_id: str
     progress: Progress
+    log: Log
     dry: bool = False
 
 

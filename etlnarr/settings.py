@@ -89,6 +89,20 @@ class Settings(BaseSettings):
         return Path("catalog.duckdb") if remote else Path(self.lake.removeprefix("file://")) / "catalog.duckdb"
 
     @property
+    def limits(self) -> str:
+        """What an upload may cost, as a text: another one may let in what was kept out."""
+        return (
+            f"{self.max_file_size_mb:g} MB, {self.max_records_per_file} records, {self.processing_timeout_seconds:g} s"
+        )
+
+    @property
+    def judgement(self) -> str:
+        """By what uploads are judged, as a text: another one makes them pending again."""
+        return (
+            f"{__version__}, {self.quality_threshold:g}, {self.quarantine_prefix if self.enable_quarantine else None}"
+        )
+
+    @property
     def max_bytes(self) -> int:
         """The size in bytes above which an upload is not read."""
         return int(self.max_file_size_mb * 1_000_000)

@@ -21,13 +21,15 @@ SCHEMA = {
 
 
 def store(con: Catalog, no: int, uploaded: int, content: str, versions: list[Version], user: str = "u") -> None:
-    row = Upload(no, user, content, "StepsRecord", uploaded, content, "b", content, 1, "accepted", len(versions))
+    row = Upload(
+        no, user, content, "StepsRecord", uploaded, content, "b", content, 1, "limits", "accepted", len(versions)
+    )
     lines = [
         (no, i, name, modified, version, "app", None, 0, 1, None, None)
         for i, (name, modified, version) in enumerate(versions)
     ]
     records = pl.DataFrame(lines, schema=SCHEMA, orient="row")
-    uploads.add(con, [row], [Place(content, 1, "s", content, "b", uploaded, no)], [records], [])
+    uploads.add(con, [row], [Place(content, 1, "s", content, "b", uploaded, no, fits=True)], [records], [])
 
 
 def new_ones(con: Catalog) -> set[str]:
@@ -83,8 +85,9 @@ def test_a_late_arrival_takes_the_novelty_of_one_already_told() -> None:
 def test_an_upload_stands_under_its_earliest_place() -> None:
     with open_catalog(MEMORY, 0) as con:
         store(con, 1, 5, "x", [("a", 1, 0)])
-        uploads.add(con, [], [Place("elsewhere", 1, "s", "earlier.avro", "b", 3, 1)], [], [])
-        uploads.add(con, [], [Place("nowhere", 1, "s", "later.avro", "b", 9, 1)], [], [])
+        uploads.add(con, [], [Place("elsewhere", 1, "s", "earlier.avro", "b", 3, 1, fits=True)], [], [])
+        uploads.add(con, [], [Place("nowhere", 1, "s", "later.avro", "b", 9, 1, fits=True)], [], [])
+        uploads.add(con, [], [Place("wrong", 1, "s", "HeartRate/x.avro", "b", 1, 1, fits=False)], [], [])
         assert con.execute("SELECT uploaded, key, url FROM uploads").fetchall() == [(3, "earlier.avro", "elsewhere")]
 
 

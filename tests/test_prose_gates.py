@@ -81,14 +81,12 @@ VOCABULARY = frozenset({"low", "very_low", "fair"})
 )
 def test_a_verdict_written_by_hand_is_refused(tmp_path: Path, sentence: str, word: str) -> None:
     message = refusal(tmp_path, story(f"There is {sentence}."), VOCABULARY)
-    assert message.startswith(
-        f"story.jinja: output: '{word}' is a verdict of this type and has no witness (story.jinja"
-    )
+    assert message.startswith(f"story.jinja: output: '{word}' is a verdict and has no witness (story.jinja")
 
 
 def test_a_verdict_made_of_pieces_is_refused(tmp_path: Path) -> None:
     message = refusal(tmp_path, story("{{ 'lo' ~ 'w' }}"), VOCABULARY)
-    assert message == "story.jinja: output: a word is a verdict of this type and has no witness"
+    assert message == "story.jinja: output: a word is a verdict and has no witness"
 
 
 def test_a_verdict_is_printed_by_its_fact_or_declared_in_another_sense(tmp_path: Path) -> None:

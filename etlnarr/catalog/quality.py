@@ -17,13 +17,16 @@ class Decision:
     reason: str | None
     quality: str | None
     quarantine_key: str | None
+    judged: str
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """An upload that waits for validation."""
+    """An upload that waits for validation; readable when it was decoded."""
 
     no: int
+    user_id: str
+    correlation_id: str | None
     record_type: str | None
     content_hash: str
     uploaded: int
@@ -31,18 +34,23 @@ class Undecided:
     bucket: str
     url: str
     records: int
+    readable: bool
     state: str
     reason: str | None
     detail: str | None
+    quality: str | None
+    quarantine_key: str | None
 
 
-def undecided(con: Catalog) -> list[Undecided]:
-    """Return the uploads that wait for validation, by type and number."""
+def undecided(con: Catalog, judged: str) -> list[Undecided]:
+    """Return the uploads that wait for validation, or were judged by other settings, by type and number."""
     rows = con.execute(
         """
-        SELECT no, record_type, content_hash, uploaded, key, bucket, url, records, state, reason, detail
-        FROM uploads WHERE state IN ('decoded', 'unreadable') ORDER BY record_type, no
-        """
+        SELECT no, user_id, correlation_id, record_type, content_hash, uploaded, key, bucket, url, records,
+               fingerprint IS NOT NULL, state, reason, detail, quality, quarantine_key
+        FROM uploads WHERE judged IS DISTINCT FROM $judged ORDER BY record_type, no
+        """,
+        {"judged": judged},
     ).fetchall()
     return [Undecided(*row) for row in rows]
 
@@ -58,11 +66,19 @@ def rows_of(con: Catalog, numbers: Sequence[int]) -> tuple[pl.DataFrame, pl.Data
 
 
 def decide(con: Catalog, decisions: Sequence[Decision]) -> None:
-    """Store decisions."""
+    """Store decisions; whether an upload brings something new is open again when another one came or went."""
     con.register("decisions", pl.DataFrame(decisions, orient="row", infer_schema_length=None))
     con.execute(
         """
-        UPDATE uploads SET state = d.state, reason = d.reason, quality = d.quality, quarantine_key = d.quarantine_key
+        UPDATE uploads SET brings_new = NULL WHERE user_id IN (
+            SELECT user_id FROM uploads JOIN decisions AS d USING (no) WHERE uploads.state <> d.state
+        )
+        """
+    ).complete()
+    con.execute(
+        """
+        UPDATE uploads SET state = d.state, reason = d.reason, quality = d.quality, quarantine_key = d.quarantine_key,
+                           judged = d.judged
         FROM decisions AS d WHERE uploads.no = d.no
         """
     ).complete()

@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS uploads (
     state           VARCHAR NOT NULL,     -- unreadable, decoded, accepted, quarantined
     reason          VARCHAR,              -- why it cannot be used; schema_error may stand beside decoded
     detail          VARCHAR,              -- the reason in words, or the fields that the schema lacks
+    limits          VARCHAR NOT NULL,     -- those it was read under
+    judged          VARCHAR,              -- the settings it was judged by
     quality         VARCHAR,              -- document: scores, rule counts, errors, warnings
     quarantine_key  VARCHAR,
     brings_new      BOOLEAN,              -- kept because working it out sorts every record of a user
@@ -32,7 +34,8 @@ CREATE TABLE IF NOT EXISTS sources (
     key       VARCHAR NOT NULL,
     bucket    VARCHAR NOT NULL,
     uploaded  BIGINT NOT NULL,
-    upload    BIGINT NOT NULL
+    upload    BIGINT NOT NULL,
+    fits      BOOLEAN NOT NULL            -- whether the place names the record type of the bytes, or none
 );
 
 CREATE TABLE IF NOT EXISTS records (

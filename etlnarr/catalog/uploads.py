@@ -1,7 +1,7 @@
 """Uploads, the places they were found at, and their records."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
@@ -26,6 +26,7 @@ class Upload:
     bucket: str
     url: str
     size: int
+    limits: str
     state: str = "unreadable"
     records: int = 0
     codec: str | None = None
@@ -33,6 +34,20 @@ class Upload:
     reason: str | None = None
     detail: str | None = None
     correlation_id: str | None = None
+    quarantine_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An upload that the catalog has.
+
+    Shapes: kind is None for bytes that could not be read; again tells that they are to be read once more.
+    """
+
+    no: int
+    kind: str | None
+    again: bool
+    quarantine_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +61,39 @@ class Place:
     bucket: str
     uploaded: int
     upload: int
+    fits: bool
 
 
-def known_places(con: Catalog) -> set[tuple[str, int, str]]:
-    """Return url, size and stamp of every source that was read."""
-    return set(con.execute("SELECT url, size, stamp FROM sources").fetchall())
+LIMITED = "reason IN ('too_large', 'too_many_records', 'timed_out') AND limits <> $limits"
+"""Which uploads other limits might let in."""
 
 
-def known_contents(con: Catalog) -> tuple[dict[tuple[str, str], int], dict[int, int | None]]:
-    """Return the number of each upload by user and content hash, and the latest fetch time by number."""
+def known_places(con: Catalog, limits: str) -> dict[tuple[str, int, str], str]:
+    """Return the user by url, size and stamp of every source that need not be read again under these limits."""
+    query = f"SELECT s.url, s.size, stamp, user_id FROM sources AS s JOIN uploads ON no = upload WHERE NOT ({LIMITED})"  # noqa: S608 - a constant
+    rows = con.execute(query, {"limits": limits}).fetchall()
+    return {(url, size, stamp): user for url, size, stamp, user in rows}
+
+
+def known_contents(con: Catalog, limits: str) -> tuple[dict[tuple[str, str], Known], dict[int, int | None]]:
+    """Return each upload by user and content hash, and the latest fetch time by number."""
     rows = con.execute(
-        """
-        SELECT user_id, content_hash, no, fetched FROM uploads
-        LEFT JOIN (SELECT upload AS no, max(fetched) AS fetched FROM records GROUP BY upload) USING (no)
-        """
+        f"""
+        SELECT user_id, content_hash, no, CASE WHEN fingerprint IS NOT NULL THEN record_type END,
+               reason = 'record_type_mismatch' OR ({LIMITED}), quarantine_key, fetched
+        FROM uploads LEFT JOIN (SELECT upload AS no, max(fetched) AS fetched FROM records GROUP BY upload) USING (no)
+        """,  # noqa: S608 - a constant
+        {"limits": limits},
     ).fetchall()
-    return {(user, content): no for user, content, no, _ in rows}, {no: fetched for _, _, no, fetched in rows}
+    known = {(user, content): Known(no, kind, bool(again), key) for user, content, no, kind, again, key, _ in rows}
+    return known, {no: fetched for _, _, no, _, _, _, fetched in rows}
+
+
+INSERT_UPLOADS = (
+    "INSERT INTO uploads BY NAME SELECT * FROM new_rows ON CONFLICT (no) DO UPDATE SET judged = NULL, "  # noqa: S608 - names of our own
+    + ", ".join(f"{column.name} = excluded.{column.name}" for column in fields(Upload) if column.name != "no")
+)
+"""An upload whose bytes are read once more is told anew, and judged anew."""
 
 
 def next_no(con: Catalog) -> int:
@@ -81,13 +113,14 @@ def add(
     Shapes: records and readings as etlnarr.canonical returns them.
     """
     own = [pl.DataFrame(uploads, orient="row", infer_schema_length=None)] if uploads else []
-    _append(con, own, "INSERT INTO uploads BY NAME SELECT * FROM new_rows")
+    _append(con, own, INSERT_UPLOADS)
     _append(con, [f.select(RECORD_COLUMNS) for f in records], "INSERT INTO records BY NAME SELECT * FROM new_rows")
     _append(con, [f.select(READING_COLUMNS) for f in readings], "INSERT INTO readings BY NAME SELECT * FROM new_rows")
     con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
     con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
     con.execute(EARLIEST_PLACE).complete()
     con.execute(STALE).complete()
+    _forget(con, [no for (no,) in con.execute(REATTRIBUTED).fetchall()])
     con.unregister("new_places")
 
 
@@ -95,7 +128,7 @@ EARLIEST_PLACE = """
     UPDATE uploads SET uploaded = first.uploaded, key = first.key, bucket = first.bucket, url = first.url
     FROM (
         SELECT DISTINCT ON (upload) upload, uploaded, key, bucket, url FROM sources
-        WHERE upload IN (SELECT upload FROM new_places) ORDER BY upload, uploaded, key, bucket, url
+        WHERE upload IN (SELECT upload FROM new_places) ORDER BY upload, fits DESC, uploaded, key, bucket, url
     ) AS first
     WHERE uploads.no = first.upload
 """
@@ -107,6 +140,24 @@ STALE = """
     )
 """
 """Whether an upload brings something new depends on every upload of its user."""
+
+
+REATTRIBUTED = """
+    SELECT no FROM uploads
+    WHERE content_hash IN (SELECT content_hash FROM uploads JOIN new_places ON no = upload)
+      AND no NOT IN (SELECT upload FROM sources)
+"""
+"""Uploads whose bytes are another user's now: every place they stood at has been given to that user."""
+
+
+def _forget(con: Catalog, numbers: Sequence[int]) -> None:
+    for no in numbers:
+        con.execute(
+            "UPDATE uploads SET brings_new = NULL WHERE user_id = (SELECT user_id FROM uploads WHERE no = ?)", [no]
+        ).complete()
+        con.execute("DELETE FROM uploads WHERE no = ?", [no]).complete()
+        for table in ("records", "readings", "analyses", "examples"):
+            con.execute(f"DELETE FROM {table} WHERE upload = ?", [no]).complete()  # noqa: S608 - one of four names
 
 
 def _append(con: Catalog, frames: Sequence[pl.DataFrame], insert: str) -> None:

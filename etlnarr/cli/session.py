@@ -53,7 +53,7 @@ def session(settings: Settings, *, wait: float, dry: bool = False, memory: bool 
     for notice in _notices(settings):
         typer.echo(f"etlnarr: {notice}", err=True)
     known = people.load(settings.people) if settings.people else {}
-    run = Run(settings, lake.root(settings.lake, settings), known, now_ms(), run_id, progress, dry)
+    run = Run(settings, lake.root(settings.lake, settings), known, now_ms(), run_id, progress, log, dry)
     unborn = dry and not settings.catalog.exists()
     with open_catalog(Path(":memory:") if memory or unborn else settings.catalog, wait) as con:
         yield Session(con, run, log)

@@ -7,6 +7,7 @@ import polars as pl
 from etlnarr.metrics import sources
 from etlnarr.metrics.bounded import dated, latest_rows
 from etlnarr.metrics.clock import DAY_MS, HOUR_MS, MINUTE_MS, THURSDAY, WEEKDAYS, clock_known, local_hour
+from etlnarr.metrics.overlap import pro_rata
 from etlnarr.model import Batch
 
 WHOLE_DAY_MS: Final = 18 * HOUR_MS
@@ -29,12 +30,17 @@ TOTAL_DECIMALS: Final = 6
 def choose(readings: pl.DataFrame, priority: tuple[str, ...] = ()) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Choose one source for each local day, and its daily total or its shorter records, never both.
 
+    Where records of one source overlap, each instant counts once.
+
     Shapes: as sources.choose. Records of the chosen source that were not chosen are left out of the others.
     """
-    part = pl.when(_length() >= WHOLE_DAY_MS).then(pl.lit("whole")).otherwise(pl.lit("part"))
+    stream = pl.format(
+        "{} {}", "source", pl.when(_length() >= WHOLE_DAY_MS).then(pl.lit("whole")).otherwise(pl.lit("part"))
+    )
     span = pl.col("end").max() - pl.col("start").min()
-    chosen, others = sources.choose(
-        readings, sources.local_date(), pl.format("{} {}", "source", part), priority=priority, coverage=span
+    streams = sources.choose(readings, sources.local_date(), stream, priority=priority, coverage=span)
+    chosen, others = (
+        pro_rata(frame.with_columns(stream=stream), ("subject", "stream"), ()).drop("stream") for frame in streams
     )
     spoken = chosen.select("subject", "source", day=sources.local_date()).unique()
     rest = others.with_columns(day=sources.local_date()).join(spoken, on=["subject", "source", "day"], how="anti")

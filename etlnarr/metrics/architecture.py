@@ -37,8 +37,8 @@ def is_asleep() -> pl.Expr:
 def architecture(readings: pl.DataFrame) -> pl.DataFrame:
     """Measure every session.
 
-    What needs stages is null for a session without them, and for one that they do not cover, or exceed. Wake after
-    sleep onset and awakenings lie between the first and the last sleep stage.
+    What needs stages is null for a session without sleep in them, and for one that they do not cover, or exceed. Wake
+    after sleep onset and awakenings lie between the first and the last sleep stage.
 
     Shapes: readings as READINGS of sleep sessions; the result SESSION, onset and wake_up (epoch ms), time_in_bed,
     total_sleep_time, sleep_period_time, sleep_onset_latency, waso, rem_latency, light, deep, rem and sleeping _minutes,
@@ -61,7 +61,9 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
         *_derived(),
         pl.col("waso", "awakenings", "awakenings_over_5_min").fill_null(0),
         time_in_bed=_in_bed_ms() / MINUTE_MS,
-        staged=(pl.col("told") >= LEAST_STAGED * _in_bed_ms()) & (pl.col("recorded") <= _in_bed_ms()),
+        staged=pl.col("onset").is_not_null()
+        & (pl.col("told") >= LEAST_STAGED * _in_bed_ms())
+        & (pl.col("recorded") <= _in_bed_ms()),
     )
     return _defined(measured)
 
@@ -108,13 +110,11 @@ def _derived() -> list[pl.Expr]:
 def _defined(measured: pl.DataFrame) -> pl.DataFrame:
     """Null what the stages of a session do not tell."""
     detail = [f"{name.lower()}_{part}" for name in STAGES for part in ("minutes", "percent")]
-    after_onset = ["waso", "awakenings", "awakenings_over_5_min"]
     staged = ["onset", "wake_up", "total_sleep_time", "sleeping_minutes", "efficiency", "sleep_onset_latency"]
-    staged += ["sleep_period_time", "rem_latency"]
+    staged += ["sleep_period_time", "rem_latency", "waso", "awakenings", "awakenings_over_5_min"]
     known = measured.with_columns(
         *(pl.when("staged").then(name).alias(name) for name in staged),
         *(pl.when(pl.col("staged") & pl.col("detailed")).then(name).alias(name) for name in detail),
-        *(pl.when(pl.col("staged") & pl.col("onset").is_not_null()).then(name).alias(name) for name in after_onset),
     )
     return known.with_columns(quality_score=_criteria_met()).drop("told", "recorded", "staged", "detailed", "first_rem")
 

@@ -24,7 +24,7 @@ COMPARED_HOURS: Final = 2
 
 NO_LOCAL_TIME: Final = (
     "the local time of these readings is not known",
-    "a time zone (--tz) or records that carry an offset",
+    "a time zone or records that carry an offset",
 )
 
 

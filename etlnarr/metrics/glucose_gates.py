@@ -69,12 +69,12 @@ NOTHING: Final = "no readings can change this"
 DIABETES: Final = Gate(
     pl.col("diabetes").is_in(["t1", "t2"]),
     "the target is for people with type 1 or type 2 diabetes, which is not known of this person",
-    "the diabetes status of the person (--people)",
+    "the diabetes status of the person",
 )
 TYPE_1: Final = Gate(
     pl.col("diabetes") == "t1",
     "the target is for type 1 diabetes in pregnancy, which is not known of this person",
-    "the diabetes status of the person (--people)",
+    "the diabetes status of the person",
 )
 # the consensus target is that of most adults, and stands unless a fact about the person speaks against it
 ADULT: Final = Gate(
@@ -82,12 +82,10 @@ ADULT: Final = Gate(
     "the target is for adults under 65",
     NOTHING,
 )
-OLDER: Final = Gate(
-    pl.col("age") >= OLDER_AGE, "the target is for people of 65 and over", "the age of the person (--age)"
-)
+OLDER: Final = Gate(pl.col("age") >= OLDER_AGE, "the target is for people of 65 and over", "the age of the person")
 NOT_PREGNANT: Final = Gate(~pl.col("pregnant").fill_null(value=False), "other targets hold in pregnancy", NOTHING)
 PREGNANT: Final = Gate(
-    pl.col("pregnant"), "the target is for pregnancy, which is not known of this person", "that fact (--people)"
+    pl.col("pregnant"), "the target is for pregnancy, which is not known of this person", "knowledge of a pregnancy"
 )
 
 

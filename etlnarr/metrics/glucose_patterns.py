@@ -22,7 +22,7 @@ NO_EPISODE: Final = ("no episode was found", "an episode in a sensor's trace")
 NO_MEALS: Final = ("too few readings are marked so", "readings marked with their meal")
 NO_NIGHT: Final = (
     "nothing is known to have been read from 00:00 to 06:00 local time",
-    "readings of a night, and a time zone (--tz) or records that carry an offset",
+    "readings of a night, and a time zone or records that carry an offset",
 )
 NO_DAWN: Final = (
     "no night has a known wake-up and readings without a hole or a low",
@@ -30,7 +30,7 @@ NO_DAWN: Final = (
 )
 NO_PEAK: Final = (
     "fewer than two whole hours of the local clock are known to be covered",
-    "readings of whole hours, and a time zone (--tz) or records that carry an offset",
+    "readings of whole hours, and a time zone or records that carry an offset",
 )
 
 

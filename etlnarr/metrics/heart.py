@@ -108,7 +108,7 @@ def stretches(batch: Batch) -> pl.DataFrame:
     None found counts as none only where samples at most two minutes apart cover 70 % of the span, else it is null.
 
     Shapes: exertion_bouts, exertion_bouts_minutes (at least 64 % of the estimated maximum; null without an age),
-    fast_bouts, fast_bouts_minutes.
+    fast_bouts, fast_bouts_minutes, dense (whether the samples are close enough for none to mean none).
     """
     marked = in_sleep(weighted(batch.readings), batch.sleep).join(batch.people.select("subject", "age"), on="subject")
     continuous = pl.when(pl.col("step") <= CONTINUOUS_GAP_MS).then("step").otherwise(0)
@@ -127,9 +127,7 @@ def stretches(batch: Batch) -> pl.DataFrame:
         *(pl.coalesce(name, absent) for name in ("exertion_bouts", "fast_bouts")),
         *(pl.coalesce(f"{name}_minutes", absent.cast(pl.Float64)) for name in ("exertion_bouts", "fast_bouts")),
     )
-    return counted.with_columns(pl.when("aged").then(pl.col("exertion_bouts", "exertion_bouts_minutes"))).drop(
-        "dense", "aged"
-    )
+    return counted.with_columns(pl.when("aged").then(pl.col("exertion_bouts", "exertion_bouts_minutes"))).drop("aged")
 
 
 def lowest_sleeping(batch: Batch) -> pl.DataFrame:

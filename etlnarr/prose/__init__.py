@@ -5,7 +5,7 @@ How templates are written stands at the top of templates/shared.jinja.
 
 from etlnarr.prose.fact import Style
 from etlnarr.prose.facts import Facts, facts
-from etlnarr.prose.loading import Story, Templates, load, story
+from etlnarr.prose.loading import Story, Templates, digests, load, story
 from etlnarr.prose.page import Choice, Witness
 from etlnarr.prose.telling import Told, tell
 from etlnarr.prose.vary import evenly
@@ -18,6 +18,7 @@ __all__ = [
     "Templates",
     "Told",
     "Witness",
+    "digests",
     "evenly",
     "facts",
     "load",

@@ -1,10 +1,12 @@
 """The template language: jinja2 with facts for values, and little else that could print."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 
 from etlnarr.errors import GateError
@@ -49,8 +51,25 @@ class Lines(Extension):
         return "\n".join(map(_kept, source.split("\n")))
 
 
+class Looking(CodeGenerator):
+    """Notes, while it compiles a template, which names it looks up in the facts."""
+
+    def enter_frame(self, frame: Frame) -> None:
+        """Note the names that the frame resolves from the context."""
+        super().enter_frame(frame)
+        looked_up = {name for action, name in frame.symbols.loads.values() if action == "resolve" and name is not None}
+        if isinstance(self.environment, FactEnvironment):
+            self.environment.looked_up[str(self.name)] |= looked_up - self.environment.globals.keys()
+
+
 class FactEnvironment(Environment):
     """Looks names up in facts, where a value cannot be had without its witness."""
+
+    code_generator_class = Looking
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.looked_up: dict[str, set[str]] = defaultdict(set)  # by the name of a compiled template
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return what stands under a name."""

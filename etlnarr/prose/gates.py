@@ -5,7 +5,7 @@ whatever they find in it was written by hand.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -22,9 +22,18 @@ NUMBER_WORDS: Final = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth sixtieth seventieth "
     "eightieth ninetieth hundredth thousandth thirds fifths sixths sevenths eighths ninths tenths hundredths "
-    "thousandths"
+    "thousandths both"
 )
 """Words that count as digits; not "seconds", which is a unit."""
+
+JUDGEMENTS: Final = frozenset(
+    {
+        *("normal", "abnormal", "healthy", "unhealthy", "excellent", "ideal", "optimal", "suboptimal", "perfect"),
+        *("dangerous", "alarming", "worrying", "concerning", "impressive", "terrible"),
+        *("significant", "significantly", "insignificant"),
+    }
+)
+"""Words that judge and are no verdict of any type: whoever writes one has no table of bands behind it."""
 
 NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
 _DIGIT: Final = re.compile(r"\d")
@@ -43,7 +52,7 @@ class Literal(NamedTuple):
     text: str
 
 
-def refuse_strays(text: str, block: str, literals: Sequence[Literal]) -> None:
+def refuse_strays(text: str, block: str, literals: Callable[[], Sequence[Literal]]) -> None:
     """Refuse a number, in digits or in words, that is neither a fact nor a declared constant.
 
     Errors: GateError with the stray text when a template holds it, and without it when it may be a reading.
@@ -52,19 +61,19 @@ def refuse_strays(text: str, block: str, literals: Sequence[Literal]) -> None:
     strays += [word for word in _WORD.findall(text.lower()) if word in _COUNTING]
     strays += [sign for sign in _UNUSUAL.findall(text) if sign.isnumeric()]
     if strays:
-        stray, where = _named(strays[0], "a number", block, literals)
+        stray, where = _named(strays[0], "a number", block, literals())
         raise GateError(f"{block}: {stray} is neither a fact nor a declared constant{where}")
 
 
-def refuse_verdicts(text: str, vocabulary: AbstractSet[str], literals: Sequence[Literal]) -> None:
-    """Refuse a word of the verdicts that is not the print of a verdict.
+def refuse_verdicts(text: str, vocabulary: AbstractSet[str], literals: Callable[[], Sequence[Literal]]) -> None:
+    """Refuse a word of the verdicts that is not the print of a verdict, and a word that judges without one.
 
     Errors: GateError with the word.
     """
-    found = _any_of(frozenset(vocabulary)).search(text) if vocabulary else None
+    found = _any_of(JUDGEMENTS | vocabulary).search(text)
     if found:
-        word, where = _named(found.group(), "a word", "output", literals)
-        raise GateError(f"output: {word} is a verdict of this type and has no witness{where}")
+        word, where = _named(found.group(), "a word", "output", literals())
+        raise GateError(f"output: {word} is a verdict and has no witness{where}")
 
 
 def refuse_unfounded(prints: Iterable[Print], data: str, constants: Iterable[str]) -> None:

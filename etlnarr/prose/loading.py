@@ -1,19 +1,24 @@
-"""A folder of templates, read, checked and compiled once."""
+"""A folder of templates: what each depends on, and those that are told, read, checked and compiled."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Template, TemplateSyntaxError, nodes
-from jinja2.meta import find_undeclared_variables
 
 from etlnarr.errors import GateError
 from etlnarr.prose.environment import FactEnvironment, environment
 from etlnarr.prose.gates import Literal
 from etlnarr.prose.page import TOKEN
 from etlnarr.prose.static import check_blocks, declare, imports_of, names_of, trim_macros
+
+IMPORT: Final = re.compile(r"""\{%[-+]?\s*(?:from|import|include|extends)\s*["']([^"']*)["']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Story:
     needs: frozenset[str]  # the names it looks up in the facts
     names: frozenset[str]  # what it defines outside its blocks, macros above all
     constants: tuple[str, ...]  # the declared texts, those of its imports too
-    literals: tuple[Literal, ...]  # what it says by itself, running text first
+    literals: Callable[[], tuple[Literal, ...]]  # what it says by itself, running text first
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +41,24 @@ class Templates:
     constants: tuple[str, ...]
 
 
-def load(folder: Path) -> Templates:
-    """Read, check and compile the templates of a folder; one with blocks is a story.
+def digests(folder: Path) -> dict[str, str]:
+    """Return the hash of each template of a folder with all that it imports, by file name; nothing is compiled.
+
+    Errors: GateError naming a template that is not text.
+    """
+    texts = _texts(folder)
+    return {name: _digest(sorted(_closure(name, texts)), texts) for name in texts}
+
+
+def load(folder: Path, names: AbstractSet[str] | None = None) -> Templates:
+    """Read, check and compile templates of a folder, by default all; one with blocks is a story.
 
     Errors: GateError naming the template, and the line where there is one.
     """
-    texts = {path.name: _read(path) for path in sorted(folder.glob("*.jinja"))}
+    texts = _texts(folder)
+    if names is not None:
+        wanted = {part for name in names if name in texts for part in _closure(name, texts)}
+        texts = {name: text for name, text in texts.items() if name in wanted}
     trees: dict[str, nodes.Template] = {}
     language = environment(trees)
     for name, text in texts.items():
@@ -50,17 +67,19 @@ def load(folder: Path) -> Templates:
             trim_macros(trees[name])
     constants: list[str] = []
     declared = {name: declare(name, tree, constants) for name, tree in trees.items()}
-    imports = {name: imports_of(name, trees) for name in trees}
-    compiled = {name: _compiled(name, language, trees[name]) for name in trees}
+    for name in trees:
+        imports_of(name, trees)
+    compiled = {name: _compiled(name, language, tree) for name, tree in trees.items()}
     told = {name for name, tree in trees.items() if tree.find(nodes.Block)}
     _check(trees, told, {name: needs for name, (_, needs) in compiled.items()})
     stories = {}
     for name in sorted(told):
-        parts = sorted(_closure(name, imports))
+        parts = sorted(_closure(name, texts))
         own = tuple(text for part in parts for text in declared[part])
-        literals = _literals({part: texts[part] for part in parts}, language)
-        names = frozenset(names_of(trees[name]))
-        stories[name] = Story(compiled[name][0], _digest(parts, texts), compiled[name][1], names, own, literals)
+        literals = partial(_literals, {part: texts[part] for part in parts}, language)
+        defined = frozenset(names_of(trees[name]))
+        template, needs = compiled[name]
+        stories[name] = Story(template, _digest(parts, texts), needs, defined, own, literals)
     return Templates(stories, tuple(constants))
 
 
@@ -75,6 +94,10 @@ def story(templates: Templates, name: str) -> Story:
     return found
 
 
+def _texts(folder: Path) -> dict[str, str]:
+    return {path.name: _read(path) for path in sorted(folder.glob("*.jinja"))}
+
+
 def _read(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
@@ -87,9 +110,10 @@ def _read(path: Path) -> str:
 
 def _compiled(name: str, language: FactEnvironment, tree: nodes.Template) -> tuple[Template, frozenset[str]]:
     """The template with the names it looks up in the facts; one that is set in some branch only is not among them."""
-    own = names_of(tree) | {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
     with _naming(name):
-        return language.get_template(name), frozenset(find_undeclared_variables(tree)) - own
+        template = language.get_template(name)
+    own = names_of(tree) | {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
+    return template, frozenset(language.looked_up[name]) - own
 
 
 def _check(trees: Mapping[str, nodes.Template], told: set[str], needs: Mapping[str, frozenset[str]]) -> None:
@@ -102,10 +126,11 @@ def _check(trees: Mapping[str, nodes.Template], told: set[str], needs: Mapping[s
             )
 
 
-def _closure(name: str, imports: Mapping[str, frozenset[str]]) -> set[str]:
+def _closure(name: str, texts: Mapping[str, str]) -> set[str]:
+    """The template with all that it imports, as far as the folder has it."""
     found, ends = {name}, [name]
     while ends:
-        new = imports[ends.pop()] - found
+        new = set(IMPORT.findall(texts[ends.pop()])) & texts.keys() - found
         found |= new
         ends += new
     return found

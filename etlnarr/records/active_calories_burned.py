@@ -24,15 +24,15 @@ MIFFLIN: Final = "Mifflin 1990 (Mifflin-St Jeor)"
 
 NO_EFFORT: Final = (
     "effort needs the body mass and records of 10 minutes or less",
-    "the body mass (--people) and records of 10 minutes or less",
+    "the body mass and records of 10 minutes or less",
 )
 NO_SESSIONS: Final = (
     "exercise cannot be found in totals of a day, nor effort without the body mass",
-    "the body mass (--people) and records of 10 minutes or less",
+    "the body mass and records of 10 minutes or less",
 )
 NO_BODY: Final = (
     "sex, age, body mass and height are not all known",
-    "sex, age, body mass and height of the person (--people)",
+    "sex, age, body mass and height of the person",
 )
 AVERAGE: Final = at_least(COMPLETE, 3, "complete days")
 WEEK: Final = at_least(COMPLETE, 7, "complete days")

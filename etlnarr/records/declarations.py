@@ -15,7 +15,7 @@ AGREEMENT: Final = "device_agreement"
 ADULT_AGE: Final = 18
 DESCRIPTIVE: Final = "descriptive"
 
-NO_AGE: Final = ("the age of the person is not known", "the age of the person (--age)")
+NO_AGE: Final = ("the age of the person is not known", "the age of the person")
 NO_SECOND_SOURCE: Final = ("no second source recorded the same time", "a second device worn at the same time")
 
 INTERVAL: Final = MappingProxyType(

@@ -50,9 +50,15 @@ NO_NIGHT: Final = (
     "sleep records of the same days, and samples awake and asleep",
 )
 NO_BOUTS: Final = (
-    "samples are too far apart for bouts to be found, or the age is not known",
-    "a sample every minute through most of the day, and the age of the person (--age)",
+    "samples are too far apart for bouts to be found",
+    "a sample every minute through most of the day",
 )
+SPARSE: Final = Gate(
+    pl.col("dense") | pl.col("age").is_not_null(),
+    f"{NO_BOUTS[0]}, and the age of the person is not known",
+    f"{NO_BOUTS[1]}, and the age of the person",
+)
+AGED: Final = Gate(pl.col("age").is_not_null(), *NO_AGE)
 NO_RUNS: Final = ("samples are too far apart for this to be found", "a sample every minute through most of the day")
 NO_RECOVERY: Final = (
     "the end of an effort is not marked, and samples are further than 15 s apart",
@@ -60,7 +66,7 @@ NO_RECOVERY: Final = (
 )
 NO_PEAK: Final = (
     "fewer than two hours of the local clock are covered for 45 minutes",
-    "samples through whole hours, and a time zone (--tz) or records that carry an offset",
+    "samples through whole hours, and a time zone or records that carry an offset",
 )
 
 AWAKE: Final = Gate(
@@ -189,7 +195,7 @@ def _bouts(name: str, unit: str, definition: str, source: str, column: str) -> t
 BOUTS: Final = (
     *needing(
         NO_BOUTS,
-        (ADULT,),
+        (SPARSE, AGED, ADULT),
         *_bouts(
             "sessions",
             "sessions",

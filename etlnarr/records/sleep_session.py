@@ -39,13 +39,13 @@ LONGEST_HOURS: Final = 16
 
 NO_NIGHT: Final = ("no session of 3 hours or more was recorded", "a session of a whole night")
 NO_STAGES: Final = (
-    "no session of 3 hours or more was recorded with sleep stages that cover it",
+    "no session of 3 hours or more was recorded with stages that cover it and tell of sleep",
     "a device that records stages",
 )
 ONE_NIGHT: Final = ("one night has no spread", "two nights with their stages")
 NO_TIMING: Final = (
     "no night with a known local time was recorded",
-    "a night whose records carry an offset, or a time zone (--tz)",
+    "a night whose records carry an offset, or a time zone",
 )
 NO_FREE_AND_WORK: Final = (
     "nights before free days and before other days are not both known with their local time",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -12,7 +12,7 @@ import polars as pl
 from etlnarr import avro, canonical, envelope, lake
 from etlnarr.avro import Decoded, Limits, Writer
 from etlnarr.catalog import Catalog, transaction, uploads
-from etlnarr.catalog.uploads import Place, Upload
+from etlnarr.catalog.uploads import Known, Place, Upload
 from etlnarr.envelope import Envelope
 from etlnarr.errors import UnreadableError
 from etlnarr.lake import Source
@@ -21,6 +21,7 @@ from etlnarr.run import Run
 
 BATCH_BYTES: Final = 32_000_000
 BATCH_FILES: Final = 1_000
+MISMATCH: Final = "record_type_mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +41,24 @@ class Ingested:
 class Arrival:
     """A source on its way into the catalog, as the upload of this number."""
 
-    no: int
+    known: Known
     source: Source
     said: Envelope
     user_id: str
     content_hash: str
     outcome: Decoded | UnreadableError | None = None  # None: the catalog has these bytes already
 
+    @property
+    def no(self) -> int:
+        """The number of the upload."""
+        return self.known.no
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The uploads that the catalog holds: number by user and content hash, latest fetch time by number."""
+    """The uploads that the catalog holds, by user and content hash, and the latest fetch time of each by number."""
 
-    numbers: dict[tuple[str, str], int]
+    known: dict[tuple[str, str], Known]
     fetched: dict[int, int | None]
 
 
@@ -63,15 +69,23 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
     """
     wanted = list(urls) or [lake.raw(run.lake, run.settings)]
     sources, ignored = lake.sources(wanted, run.lake, run.settings)
-    known = uploads.known_places(con)
-    fresh = [source for source in sources if (source.url, source.size, source.stamp) not in known]
+    known = uploads.known_places(con, run.settings.limits)
+    fresh = [source for source in sources if not _is_known(run, source, known)]
     report = Ingested(found=len(sources), ignored=ignored, known=len(sources) - len(fresh))
     if run.dry:
         return replace(report, new=len(fresh))
-    contents = Contents(*uploads.known_contents(con))
+    contents = Contents(*uploads.known_contents(con, run.settings.limits))
     for batch in _batches(run.progress(fresh, "ingest", len(fresh))):
         report = _ingest_batch(con, run, batch, contents, report)
     return replace(report, drift=uploads.mark_drift(con))
+
+
+def _is_known(run: Run, source: Source, known: Mapping[tuple[str, int, str], str]) -> bool:
+    """Whether a source was read as an upload of the user whom it would be given to now."""
+    user = known.get((source.url, source.size, source.stamp))
+    if user is None or "user_id" not in run.settings.model_fields_set:
+        return user is not None
+    return user == run.settings.user_id or envelope.read(source.path, by_name).user_id is not None
 
 
 def _batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
@@ -89,11 +103,11 @@ def _batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
 
 def _ingest_batch(con: Catalog, run: Run, batch: Sequence[Source], contents: Contents, so_far: Ingested) -> Ingested:
     arrivals = list(_arrivals(run, batch, contents, uploads.next_no(con)))
-    fresh = [arrival for arrival in arrivals if arrival.outcome is not None]
+    fresh = list({arrival.no: arrival for arrival in arrivals if arrival.outcome is not None}.values())
     records, readings = _columns(fresh)
     contents.fetched.update(_fetched(records))
     places = {arrival.source.url: _place(arrival, contents) for arrival in arrivals}
-    rows = [_upload(arrival, places[arrival.source.url]) for arrival in fresh]
+    rows = [_upload(arrival, places[arrival.source.url], run.settings.limits) for arrival in fresh]
     with transaction(con):
         uploads.add(con, rows, list(places.values()), records, readings)
     unreadable = sum(row.state == "unreadable" for row in rows)
@@ -109,13 +123,16 @@ def _arrivals(run: Run, batch: Sequence[Source], contents: Contents, no: int) ->
     for source, content, body in _hashed(run, batch):
         said = envelope.read(source.path, by_name)  # the key may have lost the folders that tell
         user = said.user_id or run.settings.user_id
-        known = contents.numbers.get((user, content))
-        if known is not None:
+        known = contents.known.get((user, content), Known(no, None, again=True))
+        if not known.again:
             yield Arrival(known, source, said, user, content)
             continue
-        yield Arrival(no, source, said, user, content, _decode(run, said, body))
-        contents.numbers[user, content] = no
-        no += 1
+        outcome = _decode(run, said, body)
+        kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
+        mismatch = isinstance(outcome, UnreadableError) and outcome.reason == MISMATCH
+        contents.known[user, content] = now = replace(known, kind=kind, again=mismatch)
+        yield Arrival(now, source, said, user, content, outcome)
+        no += known.no == no
 
 
 def _hashed(run: Run, batch: Sequence[Source]) -> Iterator[tuple[Source, str, bytes | None]]:
@@ -138,7 +155,7 @@ def _decode(run: Run, said: Envelope, body: bytes | None) -> Decoded | Unreadabl
     if kind not in by_name:
         return UnreadableError("unknown_record_type", "the schema is of a record type that has no narrative")
     if said.record_type not in (None, kind):
-        return UnreadableError("record_type_mismatch", "the schema is of another record type than the key")
+        return UnreadableError(MISMATCH, "the schema is of another record type than the key")
     return decoded
 
 
@@ -169,12 +186,15 @@ def _fetched(records: Sequence[pl.DataFrame]) -> dict[int, int | None]:
 def _place(arrival: Arrival, contents: Contents) -> Place:
     source = arrival.source
     uploaded = envelope.uploaded(arrival.said, contents.fetched.get(arrival.no), source.changed_ms)
-    return Place(source.url, source.size, source.stamp, source.key, source.bucket, uploaded, arrival.no)
+    fits = arrival.said.record_type in (None, arrival.known.kind)
+    return Place(source.url, source.size, source.stamp, source.key, source.bucket, uploaded, arrival.no, fits)
 
 
-def _upload(arrival: Arrival, place: Place) -> Upload:
+def _upload(arrival: Arrival, place: Place, limits: str) -> Upload:
     plain = Upload(
         no=arrival.no,
+        limits=limits,
+        quarantine_key=arrival.known.quarantine_key,
         user_id=arrival.user_id,
         content_hash=arrival.content_hash,
         record_type=arrival.said.record_type,

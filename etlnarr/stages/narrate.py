@@ -2,17 +2,17 @@
 
 import hashlib
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
 
 import etlnarr
-from etlnarr import prose
+from etlnarr import identity, prose
 from etlnarr.catalog import Catalog, examples, transaction
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
@@ -23,7 +23,6 @@ from etlnarr.run import Run, utc
 from etlnarr.wire import Analysis, Evidence, Example, Metadata, Quality, Sources, Withheld, dump
 
 BATCH: Final = 500
-NAMESPACE: Final = uuid.UUID("8b1c1f0e-6f0b-5a52-9d0c-5f1f6f1b7a3d")
 SUBJECT: Final = "upload"
 BASIC_BELOW: Final = 5
 MODERATE_BELOW: Final = 12
@@ -39,9 +38,10 @@ class Narrated:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """The templates and what the settings say of their use."""
+    """Where the templates stand, the hash of each, and what the settings say of their use."""
 
-    templates: Templates
+    folder: Path
+    digests: Mapping[str, str]
     recommendations: bool
     version: str
 
@@ -51,9 +51,9 @@ def narrate(con: Catalog, run: Run, month: str | None) -> Narrated:
 
     Errors: GateError when a template does not prove what it prints; nothing that was told in this run is kept then.
     """
-    voice = Voice(
-        prose.load(_folder(run.settings.templates_path)), run.settings.generate_recommendations, run.settings.version
-    )
+    folder = _folder(run.settings.templates_path)
+    settings = run.settings
+    voice = Voice(folder, prose.digests(folder), settings.generate_recommendations, settings.version)
     report = Narrated()
     total = examples.count_analysed(con, month)
     with transaction(con):
@@ -76,6 +76,11 @@ def _folder(named: Path | None) -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
+@lru_cache(maxsize=64)
+def _loaded(folder: Path, name: str, digest: str) -> Templates:  # noqa: ARG001 - a changed template is another one
+    return prose.load(folder, {name})
+
+
 def _batches(uploads: Iterable[Analysed]) -> Iterator[list[Analysed]]:
     batch: list[Analysed] = []
     for upload in uploads:
@@ -95,7 +100,7 @@ def _inputs(voice: Voice, upload: Analysed) -> str:
         upload.bucket,
         str(upload.uploaded),
         upload.correlation_id or "",
-        prose.story(voice.templates, template).hash,
+        voice.digests.get(template, ""),
         str(voice.recommendations),
         voice.version,
         etlnarr.__version__,
@@ -106,24 +111,27 @@ def _inputs(voice: Voice, upload: Analysed) -> str:
 def _tell(run: Run, voice: Voice, upload: Analysed, inputs: str) -> Told:
     kind = by_name[upload.record_type]
     analysis = Analysis.model_validate_json(upload.document)
-    example_id = _derived("example", upload)
+    example_id = identity.derived("example", upload.user_id, upload.content_hash, SUBJECT)
     told = prose.tell(
-        voice.templates,
+        _loaded(voice.folder, kind.template, voice.digests.get(kind.template, "")),
         kind.template,
         prose.facts(_values(kind, analysis, voice), styles(kind), {entry.path for entry in analysis.withheld}),
         prose.evenly(example_id),
         vocabulary(kind),
     )
-    metadata = _metadata(run, voice, upload, analysis, told)
+    metadata = _metadata(run, voice, upload, analysis, told, example_id)
+    run.log.debug("told", correlation_id=metadata.correlation_id, record_type=kind.name)
     example = Example(instruction=told.instruction, input=told.input, output=told.output, metadata=metadata)
     return Told(upload.no, inputs, example_id, kind.category, dump(example))
 
 
-def _metadata(run: Run, voice: Voice, upload: Analysed, analysis: Analysis, told: prose.Told) -> Metadata:
+def _metadata(
+    run: Run, voice: Voice, upload: Analysed, analysis: Analysis, told: prose.Told, example_id: str
+) -> Metadata:
     kind = by_name[upload.record_type]
     evidence = _evidence(told.evidence, _silences(kind, analysis.withheld), analysis.withheld)
     quality = Quality.model_validate_json(upload.quality)
-    processing_id = _derived("processing", upload)
+    processing_id = identity.processing_id(upload.user_id, upload.content_hash, SUBJECT)
     return Metadata(
         source_s3_key=upload.key,
         source_bucket=upload.bucket,
@@ -141,7 +149,7 @@ def _metadata(run: Run, voice: Voice, upload: Analysed, analysis: Analysis, told
         training_category=kind.category,
         complexity_level=_complexity(kind, evidence),
         clinical_relevance=_relevance(kind, evidence),
-        example_id=_derived("example", upload),
+        example_id=example_id,
         content_hash=upload.content_hash,
         period=analysis.period,
         sources=_sources(analysis),
@@ -198,10 +206,6 @@ def styles(kind: RecordType) -> Mapping[str, Style]:
 def vocabulary(kind: RecordType) -> AbstractSet[str]:
     """Return every word that a verdict of the type may be."""
     return {band[0] for verdict in kind.verdicts for band in verdict.bands}
-
-
-def _derived(name: str, upload: Analysed) -> str:
-    return str(uuid.uuid5(NAMESPACE, "\n".join([name, upload.user_id, upload.content_hash, SUBJECT])))
 
 
 def _complexity(kind: RecordType, evidence: Sequence[Evidence]) -> str:

@@ -1,12 +1,11 @@
 """Decoded uploads to accepted ones, or to quarantine with the reason."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from etlnarr import envelope, lake, quality
+from etlnarr import envelope, identity, lake, quality
 from etlnarr.catalog import Catalog, transaction
 from etlnarr.catalog import quality as decisions
 from etlnarr.catalog.quality import Decision, Undecided
@@ -31,31 +30,45 @@ class Validated:
 
 
 def validate(con: Catalog, run: Run) -> Validated:
-    """Judge every upload that waits, and quarantine the bytes of those that fail.
+    """Judge every upload that waits or was judged by other settings, and quarantine the bytes of those that fail.
 
     Errors: LakeUnavailableError, EtlnarrError when the quarantine cannot be written.
     """
     report = Validated()
-    waiting = decisions.undecided(con)
-    if run.dry:
-        return report
+    waiting = decisions.undecided(con, run.settings.judgement)
     taken = decisions.quarantine_keys(con)
     for batch in _batches(run.progress(waiting, "validate", len(waiting))):
-        judged = list(_judge(con, run, batch))
-        decided = []
-        for upload, verdict, reason in judged:
-            if reason is None:
-                decided.append(Decision(upload.no, "accepted", None, dump(verdict), None))
-                report = replace(report, accepted=report.accepted + 1)
-                continue
-            key, kept = _quarantine(run, upload, verdict, reason, taken)
-            decided.append(Decision(upload.no, "quarantined", reason, dump(verdict), key))
-            report = replace(report, quarantined=report.quarantined + 1, lost=report.lost + (not kept))
+        decided = [_decided(run, judged, taken) for judged in _judge(con, run, batch)]
+        if not run.dry:
+            with transaction(con):
+                decisions.decide(con, decided)
+        rejected = [decision for decision in decided if decision.state == "quarantined"]
+        lost = sum(decision.quarantine_key is None for decision in rejected) if run.settings.enable_quarantine else 0
+        report = Validated(
+            report.accepted + len(decided) - len(rejected),
+            report.quarantined + len(rejected),
+            report.lost + (0 if run.dry else lost),
+        )
+    if not run.dry:
         with transaction(con):
-            decisions.decide(con, decided)
-    with transaction(con):
-        decisions.refresh_novelty(con)
+            decisions.refresh_novelty(con)
     return report
+
+
+def _decided(run: Run, judged: tuple[Undecided, Quality, str | None], taken: set[str]) -> Decision:
+    upload, verdict, reason = judged
+    judgement, told = run.settings.judgement, dump(verdict)
+    if reason is None:
+        if upload.quarantine_key and not run.dry:
+            _release(run, upload.quarantine_key)
+        return Decision(upload.no, "accepted", None, told, None, judgement)
+    stands = (upload.state, upload.reason, upload.quality) == ("quarantined", reason, told)
+    if stands and upload.quarantine_key:
+        return Decision(upload.no, "quarantined", reason, told, upload.quarantine_key, judgement)
+    correlation = upload.correlation_id or identity.processing_id(upload.user_id, upload.content_hash, "upload")
+    run.log.warning("quarantined", correlation_id=correlation, reason=reason, record_type=str(upload.record_type))
+    key = None if run.dry else _quarantine(run, upload, verdict, reason, taken)
+    return Decision(upload.no, "quarantined", reason, told, key, judgement)
 
 
 def _batches(waiting: Iterable[Undecided]) -> Iterator[list[Undecided]]:
@@ -73,26 +86,26 @@ def _batches(waiting: Iterable[Undecided]) -> Iterator[list[Undecided]]:
 
 
 def _judge(con: Catalog, run: Run, batch: Sequence[Undecided]) -> Iterator[tuple[Undecided, Quality, str | None]]:
-    for state, uploads in groupby(sorted(batch, key=lambda upload: upload.state), key=lambda upload: upload.state):
-        some = list(uploads)
-        if state == "unreadable":
-            for upload in some:
-                yield upload, UNREADABLE.model_copy(update={"errors": [upload.detail]}), upload.reason
-            continue
-        kind = by_name[str(some[0].record_type)]
-        rows = quality.assess(*decisions.rows_of(con, [upload.no for upload in some]), kind)
-        scores = {int(row["upload"]): row for row in rows.iter_rows(named=True)}
-        for upload in some:
-            missing = upload.detail.split(", ") if upload.reason == "schema_error" and upload.detail else []
-            yield upload, *quality.judge(scores[upload.no], missing, kind, run.settings.quality_threshold)
+    readable = [upload for upload in batch if upload.readable]
+    for upload in batch:
+        if not upload.readable:
+            yield upload, UNREADABLE.model_copy(update={"errors": [upload.detail]}), upload.reason
+    if not readable:
+        return
+    kind = by_name[str(readable[0].record_type)]
+    rows = quality.assess(*decisions.rows_of(con, [upload.no for upload in readable]), kind)
+    scores = {int(row["upload"]): row for row in rows.iter_rows(named=True)}
+    for upload in readable:
+        missing = upload.detail.split(", ") if upload.detail else []
+        yield upload, *quality.judge(scores[upload.no], missing, kind, run.settings.quality_threshold)
 
 
-def _quarantine(run: Run, upload: Undecided, verdict: Quality, reason: str, taken: set[str]) -> tuple[str | None, bool]:
-    """Copy the bytes and put the note beside them; return the key and whether the bytes were still there."""
+def _quarantine(run: Run, upload: Undecided, verdict: Quality, reason: str, taken: set[str]) -> str | None:
+    """Copy the bytes and put the note beside them; return the key, None when the bytes are not there any more."""
     if not run.settings.enable_quarantine:
-        return None, True
+        return None
     stem = _stem(run, upload)
-    if f"{stem}.avro" in taken:
+    if f"{stem}.avro" in taken and f"{stem}.avro" != upload.quarantine_key:
         stem = f"{stem}_{upload.content_hash[:16]}"
     taken.add(f"{stem}.avro")
     note = QuarantineNote(
@@ -109,7 +122,13 @@ def _quarantine(run: Run, upload: Undecided, verdict: Quality, reason: str, take
     )
     kept = lake.copy(upload.url, upload.content_hash, run.lake, f"{stem}.avro", run.settings)
     lake.write(run.lake, f"{stem}.metadata.json", dump(note).encode() + b"\n")
-    return f"{stem}.avro" if kept else None, kept
+    return f"{stem}.avro" if kept else None
+
+
+def _release(run: Run, key: str) -> None:
+    """Remove the copy of an upload that is accepted after all."""
+    lake.remove(run.lake, key)
+    lake.remove(run.lake, f"{key.removesuffix('.avro')}.metadata.json")
 
 
 def _stem(run: Run, upload: Undecided) -> str:

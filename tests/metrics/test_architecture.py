@@ -93,11 +93,10 @@ def test_sleep_of_no_told_stage_is_sleep_without_stages() -> None:
     assert {found[name] for name in NEEDS_DETAIL} == {None}
 
 
-def test_a_night_awake_has_an_efficiency_of_nought_and_no_onset() -> None:
+def test_a_session_all_awake_is_no_sleep_of_nought_minutes() -> None:
     found = measured([("AWAKE", 300)])
-    assert (found["total_sleep_time"], found["efficiency"]) == (0, 0)
-    for name in ("onset", "sleep_onset_latency", "waso", "awakenings", "rem_latency", "quality_score"):
-        assert found[name] is None
+    assert found["time_in_bed"] == 300
+    assert {found[name] for name in (*NEEDS_STAGES, *NEEDS_DETAIL)} == {None}
 
 
 def test_a_night_without_rem_has_no_rem_latency() -> None:
@@ -132,15 +131,14 @@ def test_the_parts_of_a_night_make_the_whole(rows: list[Stage]) -> None:
     found = measured(rows)
     slept = found["total_sleep_time"]
     unknown = sum(minutes for label, minutes in rows if label == "UNKNOWN")
-    if unknown > sum(minutes for _, minutes in rows) / 10:
+    if unknown > sum(minutes for _, minutes in rows) / 10 or not any(label in ASLEEP for label, _ in rows):
         assert slept is None
         return
     assert slept == sum(minutes for label, minutes in rows if label in ASLEEP)
     awake = sum(minutes for label, minutes in rows if label in AWAKE)
     assert slept + awake + unknown == found["time_in_bed"]
-    if found["onset"] is not None:
-        assert found["sleep_period_time"] is not None
-        assert found["waso"] is not None
-        assert slept <= found["sleep_period_time"] <= slept + awake + unknown
-        assert found["waso"] <= found["sleep_period_time"] - slept
-        assert (found["awakenings_over_5_min"] or 0) <= (found["awakenings"] or 0)
+    assert found["sleep_period_time"] is not None
+    assert found["waso"] is not None
+    assert slept <= found["sleep_period_time"] <= slept + awake + unknown
+    assert found["waso"] <= found["sleep_period_time"] - slept
+    assert (found["awakenings_over_5_min"] or 0) <= (found["awakenings"] or 0)

@@ -216,3 +216,20 @@ def test_one_source_speaks_for_each_local_day() -> None:
     own = chosen(HEART_RATE, day_one, other, later, people=person({}))
     by_day = own.readings.group_by(pl.col("start") // DAY, maintain_order=True).agg(pl.col("source").unique())
     assert by_day["source"].to_list() == [["org.example.ring"], ["org.example.cgm"]]
+
+
+@pytest.mark.parametrize(
+    ("step", "age", "reason"),
+    [
+        (30, None, "samples are too far apart for bouts to be found, and the age of the person is not known"),
+        (30, 40, "samples are too far apart for bouts to be found"),
+        (1, None, "the age of the person is not known"),
+        (1, 12, "the estimate and the guideline are made for adults"),
+        (1, 40, None),
+    ],
+)
+def test_a_silence_on_exercise_names_what_is_missing_and_no_more(
+    step: int, age: int | None, reason: str | None
+) -> None:
+    found = withheld(of(steady(70, range(0, 600, step)), age=age, night=None))
+    assert found.get(f"{STATISTICS}.sessions.count") == reason

@@ -190,8 +190,16 @@ def test_company_changes_nothing(people: list[list[tuple[int, float]]], reverse:
     ordered = frames[::-1] if reverse else frames
     together = insights.evaluate(STEPS_RECORD, chosen(STEPS_RECORD, *ordered, people=facts), ())
     alone = [insights.evaluate(STEPS_RECORD, _only(chosen(STEPS_RECORD, f, people=facts)), ()) for f in frames]
-    assert_frame_equal(together, pl.concat(alone), check_exact=True)
+    paths = [metric.path for metric in STEPS_RECORD.metrics]
+    assert_frame_equal(together.select(paths), pl.concat(alone).select(paths), check_exact=True)
 
 
 def _only(whole: Batch) -> Batch:
     return replace(whole, people=whole.people.join(whole.readings, on="subject", how="semi"))
+
+
+def test_totals_of_one_app_that_overlap_count_each_instant_once() -> None:
+    end, written = MIDNIGHT + 24 * HOUR - 1, MIDNIGHT + 30 * HOUR
+    rows: list[Amount] = [(MIDNIGHT, end, 6000.0, written), (MIDNIGHT + 4 * HOUR, end, 5000.0, written + 1)]
+    row = row_of(chosen(STEPS_RECORD, amounts(rows), people=person({})))
+    assert row[f"{STATISTICS}.total"] == pytest.approx(6000 * 4 / 24 + 5000, abs=0.1)
