@@ -28,7 +28,7 @@ ZONES: Final = (50, 60, 70, 80, 90)
 
 WINDOW: Final = "1800000i"
 WINDOW_SAMPLES: Final = 20
-AWAKE_BEFORE_MS: Final = 16 * HOUR_MS
+AWAKE_BEFORE_MS: Final = 14 * HOUR_MS
 LEAST_AWAKE_MS: Final = 5 * HOUR_MS
 LEAST_ASLEEP_MS: Final = 3 * HOUR_MS
 FULL_HOUR_MS: Final = 45 * MINUTE_MS
@@ -147,7 +147,7 @@ def lowest_sleeping(batch: Batch) -> pl.DataFrame:
 
 
 def nocturnal(batch: Batch) -> pl.DataFrame:
-    """Compare each night with the waking hours before it, at most 16, and average over the nights.
+    """Compare each night with the waking hours before it, at most 14, and average over the nights.
 
     A night counts with 5 h covered awake and 3 h asleep; where none does, what there is is averaged and nights is 0.
 
@@ -211,7 +211,7 @@ def _by_night(marked: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def _evening(marked: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
-    """Give each waking sample the main session that follows within 16 h."""
+    """Give each waking sample the main session that follows within 14 h."""
     coming = sleep.select("subject", "start", night_start="start").sort("start")
     awake = marked.filter(pl.col("night_start").is_null()).drop("night_start", "night_end").sort("start")
     joined = awake.join_asof(coming, on="start", by="subject", strategy="forward", check_sortedness=False)

@@ -46,7 +46,7 @@ NO_LOWEST: Final = (
     "sleep records of the same days, and a sample at least every 90 s during sleep",
 )
 NO_NIGHT: Final = (
-    "no known night has samples both asleep and in the 16 hours before",
+    "no known night has samples both asleep and in the 14 hours before",
     "sleep records of the same days, and samples awake and asleep",
 )
 NO_BOUTS: Final = (
@@ -227,7 +227,7 @@ NIGHTS: Final = (
         f"{NOCTURNAL}.nights",
         "nights",
         0,
-        "nights with 5 covered hours awake in the 16 h before, and 3 covered hours asleep",
+        "nights with 5 covered hours awake in the 14 h before, and 3 covered hours asleep",
         BEN_DOV,
         undefined=NO_NIGHT,
     ),
@@ -235,7 +235,7 @@ NIGHTS: Final = (
         NO_NIGHT,
         (COUNTED_NIGHT,),
         _nocturnal("sleeping_mean", BPM, 1, "mean over the time of the main sleep session"),
-        _nocturnal("waking_mean", BPM, 1, "mean over the covered waking time in the 16 h before"),
+        _nocturnal("waking_mean", BPM, 1, "mean over the covered waking time in the 14 h before"),
         _nocturnal("dip", "%", 1, "100 x (1 - sleeping mean / waking mean)"),
     ),
 )
