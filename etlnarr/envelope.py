@@ -59,6 +59,12 @@ def day(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")
 
 
+def utc(ms: int) -> str:
+    """Return a time as 2025-11-15T12:00:00Z, with milliseconds only where there are any."""
+    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds" if ms % 1000 else "seconds")
+    return text.replace("+00:00", "Z")
+
+
 def _named(text: str) -> int | None:
     if "_" in text:
         return _ms(text, "%Y%m%d_%H%M%S")

@@ -174,3 +174,4 @@ class RecordType:
     recommendations: tuple[Recommendation, ...]
     silences: tuple[str, ...]  # withheld paths that a narrative may spell out, the most consequential first
     series: Table  # the bounded table that the data block prints
+    windows: tuple[str, ...] = ("day", "week", "month")  # what an example may be about, beside an upload

@@ -1,7 +1,7 @@
 """What is known of the people behind the uploads."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ from etlnarr.zones import iana
 class Person(BaseModel):
     """One line of the people file; what is empty is not known.
 
+    Shapes: source_priority holds package names, the preferred one first; the file separates them by spaces.
     Units: mass in kg, height in cm.
     """
 
@@ -30,6 +31,12 @@ class Person(BaseModel):
     mass_kg: float | None = Field(default=None, gt=0, lt=700)
     height_cm: float | None = Field(default=None, gt=30, lt=300)
     age: int | None = Field(default=None, ge=0, le=130)
+    source_priority: tuple[str, ...] = ()
+
+    @field_validator("source_priority", mode="before")
+    @classmethod
+    def _packages(cls, told: object) -> object:
+        return tuple(told.replace(",", " ").split()) if isinstance(told, str) else told
 
     @field_validator("tz")
     @classmethod
@@ -68,8 +75,13 @@ def load(path: Path) -> dict[str, Person]:
     return people
 
 
+def zones(persons: Iterable[Person]) -> dict[str, str]:
+    """Return the time zone by user, of those whose zone is known."""
+    return {person.user_id: person.tz for person in persons if person.tz is not None}
+
+
 def of(user_id: str, people: Mapping[str, Person], settings: Settings) -> Person:
     """Return what is known of a user: the line of the people file, and the settings where it is silent."""
     told = people.get(user_id, Person(user_id=user_id))
-    default = {"tz": settings.tz, "sex": settings.sex, "age": settings.age}
-    return told.model_copy(update={k: v for k, v in default.items() if getattr(told, k) is None})
+    default = {"tz": settings.tz, "sex": settings.sex, "age": settings.age, "source_priority": settings.source_priority}
+    return told.model_copy(update={k: v for k, v in default.items() if getattr(told, k) in (None, ())})

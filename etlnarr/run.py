@@ -5,7 +5,6 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final, Protocol, TypeVar
 
 from etlnarr.errors import UsageError
@@ -62,12 +61,6 @@ def now_ms() -> int:
     if not fixed.isdigit() or int(fixed) > LAST_SECOND:
         raise UsageError("SOURCE_DATE_EPOCH: not a whole number of seconds up to the year 9999")
     return int(fixed) * 1000
-
-
-def utc(ms: int) -> str:
-    """Return a time as 2025-11-15T12:00:00Z, with milliseconds only where there are any."""
-    text = datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds" if ms % 1000 else "seconds")
-    return text.replace("+00:00", "Z")
 
 
 def new_run_id() -> str:

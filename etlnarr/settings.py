@@ -1,10 +1,10 @@
 """The settings of a run: environment, `.env` and options, read once and frozen."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from etlnarr import __version__
 from etlnarr.zones import iana
@@ -65,6 +65,12 @@ class Settings(BaseSettings):
     age: int | None = Field(default=None, ge=0, le=130)
     sex: Literal["female", "male"] | None = None
     people: Path | None = None
+    source_priority: Annotated[tuple[str, ...], NoDecode] = ()
+
+    @field_validator("source_priority", mode="before")
+    @classmethod
+    def _packages(cls, told: object) -> object:
+        return tuple(told.replace(",", " ").split()) if isinstance(told, str) else told
 
     @field_validator("tz")
     @classmethod

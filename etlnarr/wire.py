@@ -74,6 +74,7 @@ class Period(Document):
     span_hours: float
     offset: str | None
     offset_source: str | None
+    as_of: str | None = None  # local time of the last write, for a window that was not over by then
 
 
 class SourceShare(Document):
@@ -93,9 +94,46 @@ class Sources(Document):
     others: list[SourceShare]
 
 
+class Subject(Document):
+    """What one example is about.
+
+    Units: start and end as in Period for an upload; local midnights for a window, the second one after its last day.
+    """
+
+    kind: str  # upload, day, night, week, month
+    key: str  # content hash of the upload; 2025-09-20, 2025-W38 or 2025-09
+    start: str
+    end: str
+
+
+class UploadRef(Document):
+    """An upload that a subject was told from."""
+
+    source_s3_key: str
+    source_bucket: str
+    content_hash: str
+    upload_timestamp_utc: str
+    records: int
+
+
+class Origin(Document):
+    """Where a subject comes from.
+
+    Shapes: uploads by time; the content hash of a window is that of its records in the versions that count.
+    """
+
+    content_hash: str
+    correlation_id: str | None
+    records: int
+    quality_score: float
+    warnings: list[str]
+    uploads: list[UploadRef]
+
+
 class Analysis(Document):
     """All that is known of one subject before it is told."""
 
+    subject: Subject
     period: Period
     sources: list[SourceShare]
     clinical_insights: dict[str, JsonValue]
@@ -125,6 +163,8 @@ class Metadata(Document):
     clinical_relevance: str
     example_id: str
     content_hash: str
+    subject: Subject
+    uploads: list[UploadRef]
     period: Period
     sources: Sources
     evidence: list[Evidence]

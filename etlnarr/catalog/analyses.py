@@ -1,7 +1,7 @@
 """What analysis reads, and the documents it leaves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import polars as pl
 
@@ -12,12 +12,13 @@ NEAR_MS = 172_800_000
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """An upload that is to be analysed, and a hash of the other uploads that may bear on it."""
+class Pending:
+    """An upload that may have to be analysed, and a hash of the other uploads that may bear on it."""
 
     no: int
     user_id: str
     record_type: str
+    content_hash: str
     start: int
     end: int
     readings: int
@@ -25,7 +26,7 @@ class Subject:
     inputs: str | None  # of the analysis that stands, if one does
 
 
-def subjects(con: Catalog, month: str | None) -> list[Subject]:
+def pending(con: Catalog, month: str | None) -> list[Pending]:
     """Return the accepted uploads that bring something new, by type and number.
 
     Shapes: month as YYYY-MM of the upload time, None for all.
@@ -43,26 +44,37 @@ def subjects(con: Catalog, month: str | None) -> list[Subject]:
             SELECT * FROM spans
             WHERE brings_new AND ($month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month)
         )
-        SELECT told.no, told.user_id, told.record_type, told.start, told."end", any_value(sizes.readings),
+        SELECT told.no, told.user_id, told.record_type, told.content_hash, told.start, told."end",
+               any_value(sizes.readings),
                md5(string_agg(near.content_hash, ',' ORDER BY near.content_hash)), any_value(analyses.inputs)
         FROM told
         JOIN spans AS near ON near.user_id = told.user_id
              AND near.start <= told."end" + $near AND near."end" >= told.start - $near
         LEFT JOIN sizes ON sizes.no = told.no
         LEFT JOIN analyses ON analyses.upload = told.no
-        GROUP BY told.no, told.user_id, told.record_type, told.start, told."end"
+        GROUP BY told.no, told.user_id, told.record_type, told.content_hash, told.start, told."end"
         ORDER BY told.record_type, told.no
         """,
         {"month": month, "near": NEAR_MS},
     ).fetchall()
-    return [Subject(*row) for row in rows]
+    return [Pending(*row) for row in rows]
 
 
-def near_records(con: Catalog, wanted: Sequence[Subject]) -> pl.DataFrame:
-    """Return user_id, start, end, source and offset of the records around the subjects, of every type."""
+def spans(pending: Sequence[Pending]) -> pl.DataFrame:
+    """Return from when to when the uploads of each user reach: user_id, start, end."""
+    whole = pl.DataFrame(
+        [(upload.user_id, upload.start, upload.end) for upload in pending],
+        schema={"user_id": pl.String, "start": pl.Int64, "end": pl.Int64},
+        orient="row",
+    )
+    return whole.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())
+
+
+def near_records(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:
+    """Return user_id, start, end, source and offset of the records around spans(), of every type."""
     return _near(
         con,
-        wanted,
+        around,
         """
         SELECT DISTINCT user_id, r.start, r."end", r.source, r."offset"
         FROM records AS r JOIN uploads ON upload = no JOIN around USING (user_id)
@@ -72,11 +84,11 @@ def near_records(con: Catalog, wanted: Sequence[Subject]) -> pl.DataFrame:
     )
 
 
-def near_sleep(con: Catalog, wanted: Sequence[Subject]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return records (with user_id) and readings of the sleep sessions around the subjects, in their last version."""
+def near_sleep(con: Catalog, around: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return records (with user_id) and readings of the sleep sessions around spans(), in their last version."""
     records = _near(
         con,
-        wanted,
+        around,
         """
         SELECT r.*, user_id FROM records AS r JOIN uploads ON upload = no JOIN around USING (user_id)
         WHERE state = 'accepted' AND record_type = 'SleepSessionRecord'
@@ -95,26 +107,36 @@ def near_sleep(con: Catalog, wanted: Sequence[Subject]) -> tuple[pl.DataFrame, p
     return records, readings
 
 
-def _near(con: Catalog, wanted: Sequence[Subject], query: str) -> pl.DataFrame:
-    spans = pl.DataFrame(
-        [(subject.user_id, subject.start, subject.end) for subject in wanted],
-        schema={"user_id": pl.String, "start": pl.Int64, "end": pl.Int64},
-        orient="row",
-    )
-    con.register("around", spans.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max()))
+def _near(con: Catalog, around: pl.DataFrame, query: str) -> pl.DataFrame:
+    con.register("around", around)
     found: pl.DataFrame = con.sql(query, params={"near": NEAR_MS}).pl()
     con.unregister("around")
     return found
 
 
-def store(con: Catalog, documents: Sequence[tuple[int, str, str]]) -> None:
-    """Store analyses.
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """An analysis as it is kept; for a window upload is None, for an upload month, ends and origin are."""
 
-    Shapes: number of the upload, hash of the inputs, document.
-    """
-    if not documents:
+    subject: str
+    kind: str
+    user_id: str
+    record_type: str
+    upload: int | None
+    month: str | None
+    ends: int | None
+    origin: str | None
+    inputs: str
+    document: str
+
+
+def store(con: Catalog, worked: Sequence[Worked]) -> None:
+    """Store analyses."""
+    if not worked:
         return
-    frame = pl.DataFrame(documents, schema=["upload", "inputs", "document"], orient="row")
-    con.register("documents", frame)
-    con.execute("INSERT OR REPLACE INTO analyses BY NAME SELECT * FROM documents").complete()
-    con.unregister("documents")
+    con.register("worked", pl.DataFrame(worked, schema=WORKED, orient="row"))
+    con.execute("INSERT OR REPLACE INTO analyses BY NAME SELECT * FROM worked").complete()
+    con.unregister("worked")
+
+
+WORKED = {f.name: pl.Int64 if f.name in {"upload", "ends"} else pl.String for f in fields(Worked)}

@@ -6,34 +6,31 @@ from dataclasses import dataclass
 import polars as pl
 
 from etlnarr.catalog.connection import Catalog
+from etlnarr.envelope import utc
+from etlnarr.wire import Origin, Quality, UploadRef
 
 FETCH_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """An analysed upload, and the hash of the inputs its example was told from, if one was."""
+    """An analysed subject, and the hash of the inputs its example was told from, if one was."""
 
-    no: int
+    subject: str
+    kind: str
     user_id: str
     record_type: str
-    content_hash: str
-    uploaded: int
-    key: str
-    bucket: str
-    correlation_id: str | None
-    records: int
-    quality: str
-    first_told: int | None
+    moment: int
+    origin: Origin
     document: str
     inputs: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An example as it is kept."""
+    """An example as it is kept; content names what is told, so that its first telling is remembered."""
 
-    upload: int
+    subject: str
     inputs: str
     example_id: str
     category: str
@@ -50,43 +47,78 @@ class Month:
     signature: str
 
 
-DUE = """
-    state = 'accepted' AND brings_new
-    AND ($month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month)
-"""
+DUE = "kind IN (SELECT unnest($kinds)) AND ($month IS NULL OR month = $month)"
 
 
-def count_analysed(con: Catalog, month: str | None) -> int:
-    """Return how many uploads analysed() yields."""
-    query = f"SELECT count(*) FROM uploads JOIN analyses ON analyses.upload = no WHERE {DUE}"  # noqa: S608 - a constant
-    return int(con.execute(query, {"month": month}).fetchall()[0][0])
+def count_analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> int:
+    """Return how many subjects analysed() yields."""
+    query = f"SELECT count(*) FROM standing WHERE {DUE}"  # noqa: S608 - a constant
+    return int(con.execute(query, {"month": month, "kinds": list(kinds)}).fetchall()[0][0])
 
 
-def analysed(con: Catalog, month: str | None) -> Iterator[Analysed]:
-    """Yield the analysed uploads that bring something new, by number."""
+def analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> Iterator[Analysed]:
+    """Yield the analysed subjects of some kinds, in order."""
     result = con.cursor().execute(
         f"""
-        SELECT no, user_id, record_type, content_hash, uploaded, key, bucket, correlation_id, records, quality,
-               first_told, document, examples.inputs
-        FROM uploads JOIN analyses ON analyses.upload = no LEFT JOIN examples ON examples.upload = no
-        WHERE {DUE} ORDER BY no
+        SELECT subject, kind, user_id, record_type, moment, origin, document, examples.inputs,
+               content_hash, correlation_id, records, quality, key, bucket, uploaded
+        FROM standing LEFT JOIN examples USING (subject) WHERE {DUE} ORDER BY upload, subject
         """,  # noqa: S608 - a constant
-        {"month": month},
+        {"month": month, "kinds": list(kinds)},
     )
     while rows := result.fetchmany(FETCH_ROWS):
-        yield from (Analysed(*row) for row in rows)
+        for subject, kind, user, record_type, moment, origin, document, inputs, *upload in rows:
+            whence = Origin.model_validate_json(origin) if origin else _origin(*upload)
+            yield Analysed(subject, kind, user, record_type, moment, whence, document, inputs)
 
 
-def tell(con: Catalog, told: Sequence[Told], now: int) -> None:
+def _origin(
+    content_hash: str, correlation_id: str | None, records: int, quality: str, key: str, bucket: str, uploaded: int
+) -> Origin:
+    scores = Quality.model_validate_json(quality)
+    own = UploadRef(
+        source_s3_key=key,
+        source_bucket=bucket,
+        content_hash=content_hash,
+        upload_timestamp_utc=utc(uploaded),
+        records=records,
+    )
+    return Origin(
+        content_hash=content_hash,
+        correlation_id=correlation_id,
+        records=records,
+        quality_score=scores.score,
+        warnings=scores.warnings,
+        uploads=[own],
+    )
+
+
+def first_told(con: Catalog, processing_ids: Sequence[str]) -> dict[str, int]:
+    """Return when contents were first told, of those that were."""
+    query = "SELECT processing_id, first FROM tellings WHERE processing_id IN (SELECT unnest($ids))"
+    return dict(con.execute(query, {"ids": list(processing_ids)}).fetchall())
+
+
+def tell(con: Catalog, told: Sequence[Told], processing_ids: Sequence[str], now: int) -> None:
     """Store examples, and when each content was first told."""
     if not told:
         return
-    con.register("told", pl.DataFrame(told, orient="row"))
+    con.register("told", pl.DataFrame(told, orient="row").with_columns(wanted=pl.lit(value=True)))
     con.execute("INSERT OR REPLACE INTO examples BY NAME SELECT * FROM told").complete()
-    con.execute(
-        "UPDATE uploads SET first_told = $now FROM told WHERE no = told.upload AND first_told IS NULL", {"now": now}
-    ).complete()
     con.unregister("told")
+    query = "INSERT OR IGNORE INTO tellings SELECT DISTINCT unnest($ids), $now"
+    con.execute(query, {"ids": list(processing_ids), "now": now}).complete()
+
+
+def want(con: Catalog, month: str | None, kinds: Sequence[str]) -> None:
+    """Let the examples of these kinds be exported, and no others of the month."""
+    con.execute(
+        """
+        UPDATE examples SET wanted = kind IN (SELECT unnest($kinds)) FROM standing
+        WHERE standing.subject = examples.subject AND ($month IS NULL OR month = $month)
+        """,
+        {"month": month, "kinds": list(kinds)},
+    ).complete()
 
 
 def months(con: Catalog, month: str | None, flavour: str) -> list[Month]:
@@ -96,13 +128,10 @@ def months(con: Catalog, month: str | None, flavour: str) -> list[Month]:
     """
     rows = con.execute(
         """
-        SELECT category, strftime(make_timestamp(uploaded * 1000), '%Y-%m') AS month, count(*),
-               md5($flavour || string_agg(example_id || inputs, ',' ORDER BY example_id))
-        FROM examples JOIN uploads ON no = upload
-        WHERE state = 'accepted' AND brings_new
-        GROUP BY category, strftime(make_timestamp(uploaded * 1000), '%Y-%m')
-        HAVING $month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month
-        ORDER BY 2, 1
+        SELECT category, month, count(*),
+               md5($flavour || string_agg(example_id || examples.inputs, ',' ORDER BY example_id))
+        FROM examples JOIN standing USING (subject)
+        WHERE wanted AND ($month IS NULL OR month = $month) GROUP BY category, month ORDER BY month, category
         """,
         {"month": month, "flavour": flavour},
     ).fetchall()
@@ -110,13 +139,11 @@ def months(con: Catalog, month: str | None, flavour: str) -> list[Month]:
 
 
 def lines(con: Catalog, category: str, month: str) -> Iterator[str]:
-    """Yield the rows of one month by upload time, then id."""
+    """Yield the rows of one month by time, then id."""
     result = con.cursor().execute(
         """
-        SELECT line FROM examples JOIN uploads ON no = upload
-        WHERE state = 'accepted' AND brings_new AND category = $category
-          AND strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month
-        ORDER BY uploaded, example_id
+        SELECT line FROM examples JOIN standing USING (subject)
+        WHERE wanted AND category = $category AND month = $month ORDER BY moment, example_id
         """,
         {"category": category, "month": month},
     )
@@ -171,7 +198,7 @@ def inspected(con: Catalog) -> Inspected:
         """
         SELECT user_id, record_type, content_hash, uploaded, key, bucket, size, fingerprint, codec, records, state,
                reason, detail, quality, document, line
-        FROM uploads LEFT JOIN analyses ON analyses.upload = no LEFT JOIN examples ON examples.upload = no
+        FROM uploads LEFT JOIN analyses ON analyses.upload = no LEFT JOIN examples USING (subject)
         """
     ).fetchall()
     return Inspected(*row)

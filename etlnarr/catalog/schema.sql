@@ -23,7 +23,6 @@ CREATE TABLE IF NOT EXISTS uploads (
     quality         VARCHAR,              -- document: scores, rule counts, errors, warnings
     quarantine_key  VARCHAR,
     brings_new      BOOLEAN,              -- kept because working it out sorts every record of a user
-    first_told      BIGINT,
     UNIQUE (user_id, content_hash)
 );
 
@@ -64,18 +63,46 @@ CREATE TABLE IF NOT EXISTS readings (
 );
 
 CREATE TABLE IF NOT EXISTS analyses (
-    upload    BIGINT PRIMARY KEY,
-    inputs    VARCHAR NOT NULL,           -- hash of all that the analysis depends on
-    document  VARCHAR NOT NULL
+    subject      VARCHAR PRIMARY KEY,     -- number of the upload; user, type, kind and key of a window
+    kind         VARCHAR NOT NULL,        -- upload, day, night, week, month
+    user_id      VARCHAR NOT NULL,
+    record_type  VARCHAR NOT NULL,
+    upload       BIGINT,                  -- null for a window
+    month        VARCHAR,                 -- of the last local day of a window; an upload has that of its time
+    ends         BIGINT,                  -- when a window ends
+    origin       VARCHAR,                 -- document: the uploads behind a window
+    inputs       VARCHAR NOT NULL,        -- hash of all that the analysis depends on
+    document     VARCHAR NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS scopes (       -- windows that are worked out together: all of one kind in a month
+    user_id      VARCHAR NOT NULL,
+    record_type  VARCHAR NOT NULL,
+    kind         VARCHAR NOT NULL,
+    month        VARCHAR NOT NULL,        -- empty for all months
+    inputs       VARCHAR NOT NULL,
+    PRIMARY KEY (user_id, record_type, kind, month)
 );
 
 CREATE TABLE IF NOT EXISTS examples (
-    upload      BIGINT PRIMARY KEY,
+    subject     VARCHAR PRIMARY KEY,
     inputs      VARCHAR NOT NULL,         -- hash of all that the example depends on
     example_id  VARCHAR NOT NULL,
     category    VARCHAR NOT NULL,
-    line        VARCHAR NOT NULL          -- the row as exported, less what settings may leave out
+    line        VARCHAR NOT NULL,         -- the row as exported, less what settings may leave out
+    wanted      BOOLEAN NOT NULL          -- whether the last narration was asked for subjects of this kind
 );
+
+CREATE TABLE IF NOT EXISTS tellings (     -- when each content was first told
+    processing_id  VARCHAR PRIMARY KEY,
+    first          BIGINT NOT NULL
+);
+
+CREATE VIEW IF NOT EXISTS standing AS     -- what there is to tell, with the month it belongs to and its place in it
+SELECT analyses.* EXCLUDE (month), uploads.* EXCLUDE (user_id, record_type),
+       coalesce(month, strftime(make_timestamp(uploaded * 1000), '%Y-%m')) AS month, coalesce(ends, uploaded) AS moment
+FROM analyses LEFT JOIN uploads ON no = upload
+WHERE upload IS NULL OR (state = 'accepted' AND brings_new);
 
 CREATE TABLE IF NOT EXISTS exports (
     lake       VARCHAR NOT NULL,

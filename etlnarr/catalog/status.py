@@ -33,9 +33,8 @@ def count(con: Catalog) -> Status:
     ).fetchall()
     told = con.execute(
         """
-        SELECT strftime(make_timestamp(uploaded * 1000), '%Y-%m'), category, count(*)
-        FROM examples JOIN uploads ON no = upload
-        WHERE state = 'accepted' AND brings_new IS NOT FALSE GROUP BY ALL ORDER BY ALL
+        SELECT month, category, count(*) FROM examples JOIN standing USING (subject)
+        WHERE wanted GROUP BY ALL ORDER BY ALL
         """
     ).fetchall()
     reasons = con.execute(

@@ -156,8 +156,9 @@ def _forget(con: Catalog, numbers: Sequence[int]) -> None:
             "UPDATE uploads SET brings_new = NULL WHERE user_id = (SELECT user_id FROM uploads WHERE no = ?)", [no]
         ).complete()
         con.execute("DELETE FROM uploads WHERE no = ?", [no]).complete()
-        for table in ("records", "readings", "analyses", "examples"):
-            con.execute(f"DELETE FROM {table} WHERE upload = ?", [no]).complete()  # noqa: S608 - one of four names
+        con.execute("DELETE FROM examples WHERE subject = ?", [str(no)]).complete()
+        for table in ("records", "readings", "analyses"):
+            con.execute(f"DELETE FROM {table} WHERE upload = ?", [no]).complete()  # noqa: S608 - one of three names
 
 
 def _append(con: Catalog, frames: Sequence[pl.DataFrame], insert: str) -> None:

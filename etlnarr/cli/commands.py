@@ -1,6 +1,7 @@
 """The commands."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 def build(
     source: options.Sources = None,
     month: options.Month = None,
+    per: options.Per = None,
     lake: options.Lake = None,
     catalog: options.CatalogPath = None,
     user_id: options.UserId = None,
@@ -45,6 +47,7 @@ def build(
     age: options.Age = None,
     sex: options.Sex = None,
     people: options.People = None,
+    source_priority: options.SourcePriority = None,
     wait_lock: options.WaitLock = 0,
     strict: options.Strict = False,
     dry_run: options.DryRun = False,
@@ -56,10 +59,11 @@ def build(
 
     wanted = _month(month)
     settings = session.settings_from(
-        lake_url=lake, catalog_path=catalog, user_id=user_id, tz=tz, age=age, sex=sex, people=people
-    )
+        lake_url=lake, catalog_path=catalog, user_id=user_id, tz=tz, age=age, sex=sex, people=people,
+        source_priority=source_priority,
+    )  # fmt: skip
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage.build(opened.con, opened.run, source or [], wanted)
+        done = stage.build(opened.con, opened.run, source or [], wanted, _kinds(per))
         report.log_build(opened.log, done)
     report.show(done, report.build_summary(done, settings, dry=dry_run), as_json=as_json)
     if strict and (rejected := done.validate.quarantined):
@@ -112,12 +116,14 @@ def validate(
 @app.command(epilog=_example("etlnarr analyse --month 2025-11 --people people.csv"))
 def analyse(
     month: options.Month = None,
+    per: options.Per = None,
     lake: options.Lake = None,
     catalog: options.CatalogPath = None,
     tz: options.Zone = None,
     age: options.Age = None,
     sex: options.Sex = None,
     people: options.People = None,
+    source_priority: options.SourcePriority = None,
     wait_lock: options.WaitLock = 0,
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
@@ -127,9 +133,11 @@ def analyse(
     from etlnarr.stages.analyse import analyse as stage
 
     wanted = _month(month)
-    settings = session.settings_from(lake_url=lake, catalog_path=catalog, tz=tz, age=age, sex=sex, people=people)
+    settings = session.settings_from(
+        lake_url=lake, catalog_path=catalog, tz=tz, age=age, sex=sex, people=people, source_priority=source_priority
+    )
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, wanted)
+        done = stage(opened.con, opened.run, wanted, _kinds(per))
         report.finish(opened, "analyse", done)
     report.show(done, report.fields(done), as_json=as_json)
 
@@ -137,6 +145,7 @@ def analyse(
 @app.command(epilog=_example("etlnarr narrate --month 2025-11"))
 def narrate(
     month: options.Month = None,
+    per: options.Per = None,
     lake: options.Lake = None,
     catalog: options.CatalogPath = None,
     wait_lock: options.WaitLock = 0,
@@ -150,7 +159,7 @@ def narrate(
     wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, wanted)
+        done = stage(opened.con, opened.run, wanted, _kinds(per))
         report.finish(opened, "narrate", done)
     report.show(done, report.fields(done), as_json=as_json)
 
@@ -239,6 +248,10 @@ def samples(
     except OSError as fault:
         raise EtlnarrError(f"{out}: cannot be written; check the disk and the rights of the folder") from fault
     report.show({"out": str(out), "written": written}, [f"{written} uploads written to {out}"], as_json=as_json)
+
+
+def _kinds(per: Sequence[options.Subject] | None) -> list[str]:
+    return [str(kind) for kind in dict.fromkeys(per or [options.Subject.upload])]
 
 
 def _month(month: str | None) -> str | None:

@@ -1,9 +1,21 @@
 """The options that several commands share."""
 
+from enum import StrEnum, auto
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import typer
+
+
+class Subject(StrEnum):
+    """What an example may be about."""
+
+    upload = auto()
+    day = auto()
+    night = auto()
+    week = auto()
+    month = auto()
+
 
 Sources: TypeAlias = Annotated[
     list[str] | None,
@@ -32,6 +44,14 @@ Sex: TypeAlias = Annotated[Literal["female", "male"] | None, typer.Option(help="
 People: TypeAlias = Annotated[
     Path | None,
     typer.Option(metavar="CSV", help="Facts per user: user_id, birth_year, sex, tz, diabetes, pregnant, mass_kg, ..."),
+]
+Per: TypeAlias = Annotated[
+    list[Subject] | None,
+    typer.Option(help="What an example is about; may be given several times. By default an upload."),
+]
+SourcePriority: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="PACKAGES", help="Apps in the order in which they are preferred, separated by commas."),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 DryRun: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]

@@ -19,6 +19,9 @@ STREAM: Final = "_stream"
 LATEST: Final = ("modified", "end", "value", "label", "record", "meal_type", "relation_to_meal", "offset_s")
 """What decides between readings of one start; all but the first only make the choice the same every time."""
 
+PLACE: Final = "place"
+"""Optional column of readings: the place of their source in the order that the person prefers."""
+
 KEY: Final = ("subject", PERIOD, STREAM)
 
 
@@ -75,7 +78,7 @@ def _once(marked: pl.DataFrame) -> pl.DataFrame:
 def _ranked(once: pl.DataFrame, priority: tuple[str, ...], coverage: pl.Expr) -> pl.DataFrame:
     known = pl.col("label").filter(pl.col("label") != UNKNOWN_LABEL)
     streams = once.group_by(KEY, maintain_order=True).agg(
-        place=_place(priority).min(),
+        place=_preferred(once.columns, priority).min(),
         kinds=known.n_unique(),
         step=pl.col("start").diff().median(),
         coverage=coverage,
@@ -86,6 +89,10 @@ def _ranked(once: pl.DataFrame, priority: tuple[str, ...], coverage: pl.Expr) ->
         descending=[False, False, False, False, True, False, True, False],
         nulls_last=True,
     )
+
+
+def _preferred(columns: list[str], priority: tuple[str, ...]) -> pl.Expr:
+    return pl.col(PLACE) if PLACE in columns else _place(priority)
 
 
 def _place(priority: tuple[str, ...]) -> pl.Expr:

@@ -179,4 +179,5 @@ HEART_RATE_VARIABILITY: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=hrv.series,
+    windows=("night", "week", "month"),
 )

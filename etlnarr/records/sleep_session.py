@@ -301,4 +301,5 @@ SLEEP_SESSION: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=series,
+    windows=("night", "week", "month"),
 )

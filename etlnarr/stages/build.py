@@ -30,7 +30,7 @@ class Report:
     seconds: dict[str, float]
 
 
-def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None) -> Report:
+def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None, kinds: Sequence[str]) -> Report:
     """Turn uploads into training files.
 
     Errors: as the stages.
@@ -50,8 +50,8 @@ def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None) -> Rep
     return Report(
         ingest=timed("ingest", lambda: ingest(con, run, urls)),
         validate=timed("validate", lambda: validate(con, run)),
-        analyse=timed("analyse", lambda: analyse(con, run, month)),
-        narrate=timed("narrate", lambda: narrate(con, run, month)),
+        analyse=timed("analyse", lambda: analyse(con, run, month, kinds)),
+        narrate=timed("narrate", lambda: narrate(con, run, month, kinds)),
         export=timed("export", lambda: export(con, run, month)),
         status=status.count(con),
         seconds=seconds,

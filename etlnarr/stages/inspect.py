@@ -2,9 +2,11 @@
 
 from pydantic import ConfigDict, Field, JsonValue
 
+from etlnarr.analysis.subjects import UPLOAD
 from etlnarr.catalog import Catalog, examples
+from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
-from etlnarr.run import Run, utc
+from etlnarr.run import Run
 from etlnarr.stages.analyse import analyse
 from etlnarr.stages.ingest import ingest
 from etlnarr.stages.narrate import narrate
@@ -66,8 +68,8 @@ def inspect(con: Catalog, run: Run, file: str) -> Inspection:
     if ingest(con, run, [file]).found != 1:
         raise UsageError(f"{file}: name one upload, not a folder or a pattern")
     validate(con, run)
-    analyse(con, run, None)
-    narrate(con, run, None)
+    analyse(con, run, None, [UPLOAD])
+    narrate(con, run, None, [UPLOAD])
     found = examples.inspected(con)
     analysis = Analysis.model_validate_json(found.document) if found.document else None
     missing = found.detail.split(", ") if found.reason == "schema_error" and found.detail else []

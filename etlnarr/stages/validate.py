@@ -9,8 +9,9 @@ from etlnarr import envelope, identity, lake, quality
 from etlnarr.catalog import Catalog, transaction
 from etlnarr.catalog import quality as decisions
 from etlnarr.catalog.quality import Decision, Undecided
+from etlnarr.envelope import utc
 from etlnarr.records import by_name
-from etlnarr.run import Run, utc
+from etlnarr.run import Run
 from etlnarr.wire import Quality, QuarantineNote, dump
 
 BATCH_RECORDS: Final = 500_000

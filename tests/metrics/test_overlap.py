@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from etlnarr.metrics.overlap import pro_rata
-from etlnarr.metrics.sources import SOURCE
 
 HOUR = 3_600_000
 Record = tuple[str, float, float, float, int]  # source, start and end in hours, value, last write
@@ -21,7 +20,7 @@ def shares(*records: Record, by: tuple[str, ...] = ("subject",), first: str | No
         schema=["subject", "source", "start", "end", "value", "modified", "record"],
         orient="row",
     )
-    return pro_rata(frame, by, [first != SOURCE] if first else [])["value"].to_list()
+    return pro_rata(frame, by, [pl.col("source").ne(first)] if first else [])["value"].to_list()
 
 
 @pytest.mark.parametrize(

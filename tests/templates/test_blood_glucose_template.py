@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from etlnarr import insights, prose
+from etlnarr.example import styles, vocabulary
 from etlnarr.model import PEOPLE, READINGS, SLEEP, Batch, Json
 from etlnarr.records.blood_glucose import BLOOD_GLUCOSE
 from etlnarr.records.sources import habit_gates
-from etlnarr.stages.narrate import styles, vocabulary
 
 NAME: Final = "blood_glucose.jinja"
 TEMPLATES: Final = prose.load(Path(__file__).parents[2] / "templates")

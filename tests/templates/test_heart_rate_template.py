@@ -7,10 +7,10 @@ from typing import cast
 import pytest
 
 from etlnarr import prose
+from etlnarr.example import styles, vocabulary
 from etlnarr.model import Json
 from etlnarr.prose import Choice, Told, evenly, facts
 from etlnarr.records.heart_rate import HEART_RATE as KIND
-from etlnarr.stages.narrate import styles, vocabulary
 from tests.command import ROOT
 from tests.narration import always, perturbed
 

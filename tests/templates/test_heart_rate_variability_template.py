@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import pytest
 
 from etlnarr import prose
+from etlnarr.example import styles, vocabulary
 from etlnarr.insights import claims_of
 from etlnarr.model import Json
 from etlnarr.records.heart_rate_variability import HEART_RATE_VARIABILITY as KIND
 from etlnarr.records.sources import habit_gates
-from etlnarr.stages.narrate import styles, vocabulary
 from tests.command import ROOT
 from tests.narration import always, perturbed
 

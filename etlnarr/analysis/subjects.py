@@ -1,0 +1,152 @@
+"""Readings to the documents of their subjects, whatever the subjects are."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import polars as pl
+
+from etlnarr import insights
+from etlnarr.insights import Insights
+from etlnarr.metrics.sources import PLACE
+from etlnarr.model import PEOPLE, READINGS, Batch, RecordType
+from etlnarr.people import Person
+from etlnarr.records import sources
+from etlnarr.wire import Analysis, Period, SourceShare, Subject
+
+HOUR_MS: Final = 3_600_000
+UPLOAD: Final = "upload"
+
+
+def documents(
+    kind: RecordType, batch: Batch, subjects: Mapping[str, Subject], written: Mapping[str, int] | None = None
+) -> Iterator[tuple[str, Analysis]]:
+    """Yield the analysis of each subject.
+
+    Shapes: subjects by their key in the batch, whose start and end are those of the readings where they are empty;
+    written is the last write (epoch ms, shifted to local time) of those that were not over by then.
+    """
+    habits = sources.habit_gates(kind.name)
+    row = insights.evaluate(kind, batch, habits)
+    series = {str(line["subject"]): line["series"] for line in kind.series(batch).iter_rows(named=True)}
+    periods, shares = _periods(batch.readings, written or {}), _shares(batch)
+    for found in insights.unfold(kind, row, habits):
+        subject, period = subjects[found.subject], periods[found.subject]
+        if not subject.start:
+            subject = subject.model_copy(update={"start": period.start, "end": period.end})
+        yield found.subject, _document(found, subject, period, shares[found.subject], series.get(found.subject) or [])
+
+
+def joined(records: pl.DataFrame, readings: pl.DataFrame, users: pl.DataFrame) -> pl.DataFrame:
+    """Give readings what is known of their record.
+
+    Shapes: records and readings as the catalog holds them, users upload and user_id.
+    """
+    whole = records.select(
+        "upload", "record", "source", "modified", "offset", record_start="start", record_end="end"
+    ).join(users, on="upload")
+    return readings.join(whole, on=["upload", "record"])
+
+
+def placed(resolved: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
+    """Add the place of each source in its person's order of preference, where that names any."""
+    order = [(p.user_id, name, place) for p in persons for place, name in enumerate(p.source_priority)]
+    if not order:
+        return resolved
+    places = pl.DataFrame(order, schema={"user_id": pl.String, "source": pl.String, PLACE: pl.Int64}, orient="row")
+    return resolved.join(
+        places.unique(["user_id", "source"]), on=["user_id", "source"], how="left", maintain_order="left"
+    )
+
+
+def canonical(resolved: pl.DataFrame) -> pl.DataFrame:
+    """Return readings with a subject as READINGS, with the place of the source where it is known, in order."""
+    names = [*READINGS.names(), *(name for name in (PLACE,) if name in resolved.columns)]
+    return resolved.select(names).sort("subject", "start", "record", "end")
+
+
+def people_of(subjects: Sequence[tuple[str, Person, int]]) -> pl.DataFrame:
+    """Return what is known of the person behind each subject, as PEOPLE.
+
+    Units: the age is that at an instant in epoch ms.
+    """
+    lines = [
+        (subject, person.age_at(ms), person.sex, person.diabetes, person.pregnant, person.mass_kg, person.height_cm)
+        for subject, person, ms in subjects
+    ]
+    return pl.DataFrame(lines, schema=PEOPLE, orient="row")
+
+
+def _document(
+    found: Insights, subject: Subject, period: Period, shares: list[SourceShare], series: list[dict[str, object]]
+) -> Analysis:
+    return Analysis.model_validate(
+        {
+            "subject": subject,
+            "period": period,
+            "sources": shares,
+            "clinical_insights": found.clinical,
+            "withheld": found.withheld,
+            "recommendations": found.recommendations,
+            "series": series,
+        }
+    )
+
+
+def _periods(readings: pl.DataFrame, written: Mapping[str, int]) -> dict[str, Period]:
+    """Return the span of each subject, local where every offset is known."""
+    known = pl.col("offset_s").is_not_null().all()
+    spans = readings.group_by("subject").agg(
+        known=known,
+        first=pl.col("start").min(),
+        last=pl.col("end").max(),
+        start=pl.when(known)
+        .then((pl.col("start") + pl.col("offset_s").cast(pl.Int64) * 1000).min())
+        .otherwise(pl.col("start").min()),
+        end=pl.when(known)
+        .then((pl.col("end") + pl.col("offset_s").cast(pl.Int64) * 1000).max())
+        .otherwise(pl.col("end").max()),
+        offsets=pl.col("offset_s").unique(maintain_order=True),
+        origins=pl.col("offset_origin").unique().sort(),
+    )
+    return {
+        str(line["subject"]): _period(line, written.get(str(line["subject"]))) for line in spans.iter_rows(named=True)
+    }
+
+
+def _period(line: Mapping[str, Any], written: int | None) -> Period:
+    known = bool(line["known"])
+    offsets = [_offset_text(east) for east in line["offsets"]] if known else []
+    return Period(
+        start=_iso(int(line["start"]), local=known),
+        end=_iso(int(line["end"]), local=known),
+        span_hours=round((int(line["last"]) - int(line["first"])) / HOUR_MS, 6),
+        offset=", ".join(offsets) or None,
+        offset_source=", ".join(line["origins"]) if known else None,
+        as_of=None if written is None else _iso(written, local=known),
+    )
+
+
+def _iso(ms: int, *, local: bool) -> str:
+    text = datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+    return text if local else f"{text}Z"
+
+
+def _offset_text(east: int) -> str:
+    hours, minutes = divmod(abs(east) // 60, 60)
+    return f"UTC{'-' if east < 0 else '+'}{hours:02d}:{minutes:02d}"
+
+
+def _shares(batch: Batch) -> dict[str, list[SourceShare]]:
+    """Return the apps behind each subject, the chosen ones first."""
+    parts = [
+        frame.group_by("subject", "source").agg(records=pl.col("record").n_unique()).with_columns(chosen=pl.lit(chosen))
+        for frame, chosen in ((batch.readings, True), (batch.others, False))
+    ]
+    shares: dict[str, list[SourceShare]] = defaultdict(list)
+    ordered = pl.concat(parts).sort("subject", "chosen", "records", "source", descending=[False, True, True, False])
+    for subject, package, records, chosen in ordered.iter_rows():
+        name = sources.display_name(package)
+        shares[subject].append(SourceShare(package=package, name=name, records=records, chosen=chosen))
+    return shares

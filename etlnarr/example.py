@@ -1,0 +1,146 @@
+"""Facts and text to an example: what a template may look up, and the metadata that says where all of it came from."""
+
+import json
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import date, timedelta
+from typing import Final
+
+from pydantic import JsonValue
+
+from etlnarr import identity, prose
+from etlnarr.catalog.examples import Analysed
+from etlnarr.envelope import utc
+from etlnarr.model import RecordType
+from etlnarr.prose import Style, Witness
+from etlnarr.records import by_name
+from etlnarr.wire import Analysis, Evidence, Metadata, Sources, Subject, Withheld, dump
+
+UPLOAD: Final = "upload"
+BASIC_BELOW: Final = 5
+MODERATE_BELOW: Final = 12
+
+
+def example_id(subject: Analysed) -> str:
+    """Return the id of the example of a subject: of an upload by its content, of a window by what it is."""
+    if subject.kind == UPLOAD:
+        return identity.derived("example", subject.user_id, subject.origin.content_hash, UPLOAD)
+    return identity.derived("example", subject.subject)
+
+
+def processing_id(subject: Analysed) -> str:
+    """Return the id of a subject with its content."""
+    name = UPLOAD if subject.kind == UPLOAD else subject.subject
+    return identity.processing_id(subject.user_id, subject.origin.content_hash, name)
+
+
+def metadata(
+    subject: Analysed, analysis: Analysis, told: prose.Told, processed: int, processor_version: str
+) -> Metadata:
+    """Say where an example came from and what it stands on.
+
+    Units: processed in epoch ms.
+    """
+    kind, origin = by_name[subject.record_type], subject.origin
+    evidence = evidence_of(told.evidence, silences_of(kind, analysis.withheld), analysis.withheld)
+    latest = origin.uploads[-1]
+    return Metadata(
+        source_s3_key=latest.source_s3_key,
+        source_bucket=latest.source_bucket,
+        record_type=kind.name,
+        upload_timestamp_utc=latest.upload_timestamp_utc,
+        user_id=subject.user_id,
+        correlation_id=origin.correlation_id or processing_id(subject),
+        processed_utc=utc(processed),
+        processing_id=processing_id(subject),
+        processor_version=processor_version,
+        records_processed=origin.records,
+        data_quality_score=origin.quality_score,
+        validation_warnings=origin.warnings,
+        clinical_insights=analysis.clinical_insights,
+        training_category=kind.category,
+        complexity_level=_complexity(kind, evidence),
+        clinical_relevance=_relevance(kind, evidence),
+        example_id=example_id(subject),
+        content_hash=origin.content_hash,
+        subject=analysis.subject,
+        uploads=origin.uploads,
+        period=analysis.period,
+        sources=sources_of(analysis),
+        evidence=evidence,
+        withheld=analysis.withheld,
+        template=kind.template,
+        template_hash=told.template_hash,
+    )
+
+
+def values(kind: RecordType, analysis: Analysis, *, recommendations: bool) -> dict[str, JsonValue]:
+    """Return all that a template may look up."""
+    plain: dict[str, JsonValue] = json.loads(dump(analysis))
+    return {
+        **analysis.clinical_insights,
+        "period": {**analysis.period.model_dump(), **_window(analysis.subject)},
+        "sources": sources_of(analysis).model_dump(),
+        "series": plain["series"],
+        "silences": [entry.model_dump() for entry in silences_of(kind, analysis.withheld)],
+        "recommendations": list(analysis.recommendations) if recommendations else [],
+        "recommendations_on": recommendations,
+    }
+
+
+def _window(subject: Subject) -> dict[str, JsonValue]:
+    """Return kind, and for a window its first and last local day."""
+    if subject.kind == UPLOAD:
+        return {"kind": UPLOAD, "first": None, "last": None}
+    last = date.fromisoformat(subject.end[:10]) - timedelta(days=1)
+    return {"kind": subject.kind, "first": subject.start, "last": f"{last.isoformat()}T00:00:00"}
+
+
+def sources_of(analysis: Analysis) -> Sources:
+    """Return the apps that were told from, and those that were set aside."""
+    chosen = [share for share in analysis.sources if share.chosen]
+    return Sources(primary=chosen[0], chosen=chosen, others=[share for share in analysis.sources if not share.chosen])
+
+
+def evidence_of(
+    witnesses: Sequence[Witness], silences: Sequence[Withheld], withheld: Sequence[Withheld]
+) -> list[Evidence]:
+    """Give the witnesses paths that lead somewhere in the metadata: a spoken silence is an entry of withheld."""
+    places = {f"silences.{place}.": f"withheld.{withheld.index(entry)}." for place, entry in enumerate(silences)}
+    found = []
+    for witness in witnesses:
+        prefix = next((start for start in places if witness.path.startswith(start)), "")
+        path = places.get(prefix, "") + witness.path.removeprefix(prefix)
+        found.append(Evidence(path=path, value=witness.value, text=witness.text, start=witness.start, end=witness.end))
+    return found
+
+
+def silences_of(kind: RecordType, withheld: Sequence[Withheld]) -> list[Withheld]:
+    """Return what is withheld of the claims that a narrative may speak of, the most consequential first."""
+    by_path = {entry.path: entry for entry in withheld}
+    return [by_path[path] for path in kind.silences if path in by_path]
+
+
+def styles(kind: RecordType) -> Mapping[str, Style]:
+    """Return unit and decimals by path."""
+    return {"period.span_hours": Style("h", 1), **{m.path: Style(m.unit, m.decimals) for m in kind.metrics}}
+
+
+def vocabulary(kind: RecordType) -> AbstractSet[str]:
+    """Return every word that a verdict of the type may be."""
+    return {band[0] for verdict in kind.verdicts for band in verdict.bands}
+
+
+def _complexity(kind: RecordType, evidence: Sequence[Evidence]) -> str:
+    stated = len({entry.path for entry in evidence} & {metric.path for metric in kind.metrics})
+    if stated < BASIC_BELOW:
+        return "basic"
+    return "moderate" if stated < MODERATE_BELOW else "high_clinical"
+
+
+def _relevance(kind: RecordType, evidence: Sequence[Evidence]) -> str:
+    words = {entry.path: entry.value for entry in evidence}
+    stated = [verdict for verdict in kind.verdicts if verdict.path in words]
+    if any(words[verdict.path] not in verdict.target for verdict in stated):
+        return "high_clinical_relevance"
+    return "medium_clinical_relevance" if stated else "standard_clinical_relevance"
