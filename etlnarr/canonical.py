@@ -4,6 +4,7 @@ from typing import Final
 
 import polars as pl
 
+from etlnarr.envelope import EARLIEST, LATEST
 from etlnarr.model import Field, RecordType, Shape
 
 METADATA: Final = {
@@ -30,9 +31,12 @@ UNKNOWN_SOURCE: Final = "unknown"
 SKEW_MS: Final = 3_600_000
 """What is told of the time after a fetch may be ahead by this much: clocks of phone and device differ."""
 
-EARLIEST: Final = 946_684_800_000
-LATEST: Final = 4_102_444_800_000
-"""2000-01-01 and 2100-01-01 in epoch ms: a time outside of them is a fault, not a time."""
+WRITE_SKEW_MS: Final = 86_400_000
+IMPOSSIBLE: Final = -1
+"""Stands for a last write that is more than a day later than the fetch: believed, it would win over every version."""
+
+PACKAGE: Final = r"^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$"
+"""How a package is named; any other text could put words into a narrative."""
 
 
 def missing_fields(columns: pl.Schema, shape: Shape) -> list[str]:
@@ -59,13 +63,18 @@ def records(rows: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
         plain = plain.with_columns(end=pl.col("start"))
     return plain.with_columns(
         *(pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in plain.columns),
-        pl.col("source").fill_null(UNKNOWN_SOURCE),
-        pl.col("modified", "version").fill_null(0).clip(0, LATEST),
+        pl.when(pl.col("source").str.contains(PACKAGE))
+        .then("source")
+        .otherwise(pl.lit(UNKNOWN_SOURCE))
+        .alias("source"),
+        pl.col("modified").fill_null(0).clip(0, LATEST),
+        pl.col("version").fill_null(0).clip(0),
         *(_plausible(name) for name in ("start", "end", "fetched")),
     ).with_columns(
         identity=_identity(),
-        # a write that is later than the fetch did not happen; believed, it would win over every other version
-        modified=pl.when(pl.col("modified") > pl.col("fetched") + SKEW_MS).then(0).otherwise("modified"),
+        modified=pl.when(pl.col("modified") > pl.col("fetched") + WRITE_SKEW_MS)
+        .then(pl.lit(IMPOSSIBLE, pl.Int64))
+        .otherwise("modified"),
     )
 
 
@@ -81,8 +90,10 @@ def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.Da
     items = rows.select("upload", "record", _path(kind.shape.items_path).alias("item")).explode("item")
     struct = items.schema["item"]
     inner = pl.Schema(struct.to_schema()) if isinstance(struct, pl.Struct) else pl.Schema()
-    unnested = items.filter(pl.col("item").is_not_null()).unnest("item")
-    plain = unnested.select("upload", "record", *(_expr(inner, n, f) for n, f in kind.shape.items.items()))
+    told = items.filter(pl.col("item").is_not_null())
+    plain = told.select(
+        "upload", "record", *(_expr(inner, name, field, "item") for name, field in kind.shape.items.items())
+    )
     if "end" not in plain.columns:
         plain = plain.with_columns(end=pl.col("start"))
     plain = plain.with_columns(
@@ -103,10 +114,11 @@ def _plausible(name: str) -> pl.Expr:
     return pl.when(pl.col(name).is_between(EARLIEST, LATEST)).then(pl.col(name)).alias(name)
 
 
-def _expr(columns: pl.Schema, name: str, field: Field) -> pl.Expr:
+def _expr(columns: pl.Schema, name: str, field: Field, within: str = "") -> pl.Expr:
     dtype: pl.DataType = {"integer": pl.Int64(), "number": pl.Float64(), "text": pl.String()}[field.kind]
     path = _found(columns, field)
-    return (pl.lit(None, dtype) if path is None else _path(path).cast(dtype)).alias(name)
+    whole = f"{within}.{path}" if within else path
+    return (pl.lit(None, dtype) if path is None else _path(str(whole)).cast(dtype)).alias(name)
 
 
 def _found(columns: pl.Schema, field: Field) -> str | None:

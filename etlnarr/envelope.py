@@ -8,8 +8,11 @@ from typing import Final
 
 PREFIX: Final = "Avro"
 KEY_DATE: Final = re.compile(r"(?:^|/)(\d{4})/(\d{2})/(\d{2})/[^/]*$")
-NAME: Final = re.compile(r"^(?P<who>.+?)_(?P<time>\d{8}_\d{6}|\d{13}|\d{10})(?:_.*)?$")
+TIME: Final = re.compile(r"(?<=_)(?:\d{8}_\d{6}|\d{13}|\d{10})(?!\d)", re.ASCII)
 DIGITS_OF_MS: Final = 13
+EARLIEST: Final = 946_684_800_000
+LATEST: Final = 4_102_444_800_000
+"""2000-01-01 and 2100-01-01 in epoch ms: a number outside of them is no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,12 @@ def read(key: str, types: Collection[str]) -> Envelope:
     """Read a key such as raw/StepsRecord/2025/11/15/user_1763208000_ab12.avro or StepsRecord_1758407139312.avro."""
     *folders, file = key.split("/")
     stem = file.rsplit(".", 1)[0]
-    match = NAME.match(stem)
-    who = match["who"] if match else None
+    dated = _dated(key)
+    who, named = _named(stem, dated)
     parts = [base_name(part) for part in [*folders, who or stem]]
     record_type = next((part for part in reversed(parts) if part in types), None)
     user_id = who if who is not None and base_name(who) not in types else None
-    return Envelope(user_id, record_type, _named(match["time"]) if match else None, _dated(key))
+    return Envelope(user_id, record_type, named, dated)
 
 
 def base_name(name: str) -> str:
@@ -65,7 +68,24 @@ def utc(ms: int) -> str:
     return text.replace("+00:00", "Z")
 
 
-def _named(text: str) -> int | None:
+def _named(stem: str, dated: int | None) -> tuple[str | None, int | None]:
+    """Return who and when a name tells: of several numbers the time that fits the date, is written out, or comes last.
+
+    What stands before the time is the user, numbers and all.
+    """
+    found = [(match.start(), _read(match.group())) for match in TIME.finditer(stem)]
+    times = [
+        (dated is not None and day(time) == day(dated), "_" in stem[at : at + 9], at, time)
+        for at, time in found
+        if time is not None and EARLIEST <= time < LATEST
+    ]
+    if times:
+        *_, at, time = max(times)
+        return stem[: at - 1] or None, time
+    return (stem[: found[0][0] - 1] or None, None) if found else (None, None)
+
+
+def _read(text: str) -> int | None:
     if "_" in text:
         return _ms(text, "%Y%m%d_%H%M%S")
     return int(text) if len(text) == DIGITS_OF_MS else int(text) * 1000

@@ -1,6 +1,7 @@
 """What can go wrong, and the exit code each kind of fault ends with.
 
 EtlnarrError                 1  failed
+├── DeniedError              1  an object may not be read or written
 ├── UsageError               2  a wrong argument, setting or file given by the person
 ├── RejectedError            3  uploads were rejected and --strict was given
 ├── GateError                4  a proof failed, nothing was published
@@ -17,6 +18,10 @@ class EtlnarrError(Exception):
     """A fault that is told in one line: what, where, what to do next."""
 
     exit_code: ClassVar[int] = 1
+
+
+class DeniedError(EtlnarrError):
+    """An object may not be read or written."""
 
 
 class UsageError(EtlnarrError):

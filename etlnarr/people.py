@@ -57,18 +57,20 @@ def load(path: Path) -> dict[str, Person]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(csv.DictReader(stream))
+            lines = list(csv.DictReader(stream, skipinitialspace=True))
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise UsageError(f"{path}: the people file cannot be read as CSV") from fault
+    if not lines:
+        raise UsageError(f"{path}: the people file holds nobody; its first line names the columns, user_id among them")
     people: dict[str, Person] = {}
     for number, line in enumerate(lines, 2):
         if None in line:
             raise UsageError(f"{path}: line {number}: has more columns than the first line")
         try:
-            person = Person.model_validate({k: v for k, v in line.items() if v not in (None, "")})
+            person = Person.model_validate({k.strip(): v.strip() for k, v in line.items() if v and v.strip()})
         except ValidationError as fault:
-            where = fault.errors(include_input=False)[0]["loc"][0]
-            raise UsageError(f"{path}: line {number}: {where} is not valid") from fault
+            first = fault.errors(include_input=False)[0]
+            raise UsageError(f"{path}: line {number}: {first['loc'][0]}: {first['msg']}") from fault
         if person.user_id in people:
             raise UsageError(f"{path}: line {number}: the user of this line has one already")
         people[person.user_id] = person

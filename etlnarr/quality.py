@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.canonical import SKEW_MS
+from etlnarr.canonical import IMPOSSIBLE, SKEW_MS
 from etlnarr.model import RecordType, Rule
 from etlnarr.wire import Quality
 
@@ -19,6 +19,7 @@ COMMON_RULES: Final = (
     Rule("time_missing", "completeness", "records", pl.col("start").is_null() | pl.col("end").is_null()),
     Rule("end_before_start", "temporal", "records", pl.col("end") < pl.col("start")),
     Rule("starts_in_future", "temporal", "records", pl.col("start") > pl.col("fetched") + SKEW_MS),
+    Rule("written_after_fetch", "temporal", "records", pl.col("modified") == IMPOSSIBLE),
     Rule(
         "out_of_order",
         "temporal",
@@ -28,7 +29,7 @@ COMMON_RULES: Final = (
 )
 """Rules of every type. Order is judged per source: a file may interleave two devices."""
 
-HARMLESS: Final = {"out_of_order"}
+HARMLESS: Final = {"out_of_order", "written_after_fetch"}
 """Rules that say something of the file and nothing of the row."""
 
 

@@ -38,7 +38,10 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The frozen surroundings of a run; the clock is read once, when it is made."""
+    """The frozen surroundings of a run; the clock is read once, when it is made.
+
+    Shapes: a dry run works on a copy of the catalog and writes nothing to the lake.
+    """
 
     settings: Settings
     lake: Root
@@ -58,7 +61,7 @@ def now_ms() -> int:
     fixed = os.environ.get("SOURCE_DATE_EPOCH")
     if fixed is None:
         return int(time.time() * 1000)
-    if not fixed.isdigit() or int(fixed) > LAST_SECOND:
+    if not (fixed.isascii() and fixed.isdigit()) or int(fixed) > LAST_SECOND:
         raise UsageError("SOURCE_DATE_EPOCH: not a whole number of seconds up to the year 9999")
     return int(fixed) * 1000
 

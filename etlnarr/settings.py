@@ -1,13 +1,15 @@
 """The settings of a run: environment, `.env` and options, read once and frozen."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from etlnarr import __version__
 from etlnarr.zones import iana
+
+SQLITE: Final = b"SQLite format 3"
 
 
 class Settings(BaseSettings):
@@ -72,6 +74,19 @@ class Settings(BaseSettings):
     def _packages(cls, told: object) -> object:
         return tuple(told.replace(",", " ").split()) if isinstance(told, str) else told
 
+    @field_validator("training_data_prefix", "quarantine_prefix")
+    @classmethod
+    def _inside(cls, prefix: str) -> str:
+        parts = prefix.strip("/").split("/")
+        if prefix.startswith("/") or parts[0] == "raw" or not all(part.strip() and part != ".." for part in parts):
+            raise ValueError("not a folder below the lake and beside raw/, such as training/")
+        return prefix
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, level: object) -> object:
+        return level.upper() if isinstance(level, str) else level
+
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, zone: str | None) -> str | None:
@@ -89,8 +104,8 @@ class Settings(BaseSettings):
         """The path of the catalog."""
         if self.catalog_path:
             return self.catalog_path
-        if self.deduplication_store == "sqlite" and self.deduplication_db_path:
-            return self.deduplication_db_path
+        if self.deduplication_store == "sqlite" and (path := self.deduplication_db_path):
+            return path.with_name(f"{path.name}.duckdb") if _is_sqlite(path) else path
         remote = "://" in self.lake and not self.lake.startswith("file://")
         return Path("catalog.duckdb") if remote else Path(self.lake.removeprefix("file://")) / "catalog.duckdb"
 
@@ -112,3 +127,12 @@ class Settings(BaseSettings):
     def max_bytes(self) -> int:
         """The size in bytes above which an upload is not read."""
         return int(self.max_file_size_mb * 1_000_000)
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Whether the file that another engine kept its messages in still stands there."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False

@@ -25,6 +25,14 @@ MIDNIGHT = 1_763_164_800_000
         ("a_b_c_1763208000_x.avro", Envelope("a_b_c", None, NOON, None)),
         ("raw/StepsRecord/2025/13/45/steps.avro", Envelope(None, "StepsRecord", None, None)),
         ("u_20251399_120000_x.avro", Envelope("u", None, None, None)),
+        (
+            "raw/StepsRecord/2025/11/15/patient_0012345678_20251115_120000_a1.avro",
+            Envelope("patient_0012345678", "StepsRecord", NOON, MIDNIGHT),
+        ),
+        ("patient_1731628800_20251115_120000_a1.avro", Envelope("patient_1731628800", None, NOON, None)),
+        ("u_1763208000_1731628800.avro", Envelope("u_1763208000", None, 1_731_628_800_000, None)),
+        ("StepsRecord/2025/11/15/u_1763208000_1731628800.avro", Envelope("u", "StepsRecord", NOON, MIDNIGHT)),
+        ("u9_20251115_120000 (1).avro", Envelope("u9", None, NOON, None)),
         ("whatever.avro", Envelope(None, None, None, None)),
     ],
 )

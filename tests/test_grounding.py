@@ -116,5 +116,6 @@ def test_an_edited_template_makes_its_rows_pending_again(tmp_path: Path) -> None
         stream.write("{# reworded #}\n")
     after = built(tmp_path / "lake", SAMPLES, **env)
     steps = before["status"]["examples"]["2025-11"]["physical_activity"]
-    assert after["narrate"] == {"told": steps, "unchanged": before["narrate"]["told"] - steps}
+    unchanged = before["narrate"]["told"] - steps
+    assert after["narrate"] == {"told": steps, "replaced": steps, "unchanged": unchanged}
     assert json.loads(etlnarr("status", "--lake", tmp_path / "lake", "--json").stdout)["examples"]

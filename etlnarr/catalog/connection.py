@@ -15,6 +15,7 @@ Catalog: TypeAlias = "duckdb.DuckDBPyConnection"  # as text: a reference would o
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
+UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 RETRY_SECONDS: Final = 0.1
 
 
@@ -36,6 +37,25 @@ def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
             time.sleep(RETRY_SECONDS)
     with contextlib.closing(con), _faults(path):
         con.execute(SCHEMA).complete()
+        yield con
+
+
+@contextlib.contextmanager
+def rehearse(path: Path) -> Iterator[Catalog]:
+    """Open a copy of the catalog in memory, empty when there is none: what is done to it is done to nothing.
+
+    Errors: as peek(), but for a catalog that is not there.
+    """
+    with contextlib.closing(duckdb.connect(":memory:")) as con, _faults(path):
+        con.execute(SCHEMA).complete()
+        if path.exists():
+            with peek(path):  # says what is wrong with it
+                pass
+            con.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS old (READ_ONLY)").complete()
+            tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'old'").fetchall()
+            for (table,) in tables:
+                con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM old.{table}").complete()  # noqa: S608 - our own
+            con.execute("DETACH old").complete()
         yield con
 
 
@@ -70,6 +90,11 @@ def _connect(path: Path, *, read_only: bool) -> Catalog:
     except OSError as fault:
         raise EtlnarrError(f"{path}: the catalog cannot be made here; check the folder and its rights") from fault
     except duckdb.IOException as fault:
+        if reason := UNWRITABLE.search(str(fault)):
+            said = reason[0].lower()
+            raise EtlnarrError(
+                f"{path}: the catalog cannot be opened: {said}; check the disk and its rights"
+            ) from fault
         if holder := HOLDER.search(str(fault)):
             raise CatalogBusyError(
                 f"{path}: held by process {holder[1]}; run again when it is done, or wait with --wait-lock SECONDS"

@@ -121,19 +121,13 @@ def want(con: Catalog, month: str | None, kinds: Sequence[str]) -> None:
     ).complete()
 
 
-def months(con: Catalog, month: str | None, flavour: str) -> list[Month]:
-    """Return what there is to export.
-
-    Shapes: flavour names the settings that shape the lines; it is part of the signature.
-    """
+def months(con: Catalog) -> list[Month]:
+    """Return what there is to export."""
     rows = con.execute(
         """
-        SELECT category, month, count(*),
-               md5($flavour || string_agg(example_id || examples.inputs, ',' ORDER BY example_id))
-        FROM examples JOIN standing USING (subject)
-        WHERE wanted AND ($month IS NULL OR month = $month) GROUP BY category, month ORDER BY month, category
-        """,
-        {"month": month, "flavour": flavour},
+        SELECT category, month, count(*), md5(string_agg(example_id || examples.inputs, ',' ORDER BY example_id))
+        FROM examples JOIN standing USING (subject) WHERE wanted GROUP BY category, month ORDER BY month, category
+        """
     ).fetchall()
     return [Month(*row) for row in rows]
 
@@ -151,18 +145,26 @@ def lines(con: Catalog, category: str, month: str) -> Iterator[str]:
         yield from (line for (line,) in rows)
 
 
-def exported(con: Catalog, lake: str) -> dict[str, tuple[str, str]]:
-    """Return month and signature of each file that was written to a lake, by key."""
-    rows = con.execute("SELECT key, month, signature FROM exports WHERE lake = ?", [lake]).fetchall()
-    return {key: (month, signature) for key, month, signature in rows}
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a file was written from, and its size in bytes; flavour names the settings that shape the lines."""
+
+    signature: str
+    flavour: str
+    size: int
 
 
-def mark_exported(con: Catalog, lake: str, key: str, month: Month) -> None:
+def exported(con: Catalog, lake: str) -> dict[str, Kept]:
+    """Return what each file that was written to a lake holds, by key."""
+    rows = con.execute("SELECT key, signature, flavour, size FROM exports WHERE lake = ?", [lake]).fetchall()
+    return {key: Kept(*kept) for key, *kept in rows}
+
+
+def mark_exported(con: Catalog, lake: str, key: str, month: Month, kept: Kept) -> None:
     """Remember that a file was written."""
-    con.execute(
-        "INSERT OR REPLACE INTO exports (lake, key, month, signature, rows) VALUES (?, ?, ?, ?, ?)",
-        [lake, key, month.month, month.signature, month.rows],
-    ).complete()
+    row = [lake, key, month.month, kept.signature, kept.flavour, kept.size, month.rows]
+    names = "lake, key, month, signature, flavour, size, rows"
+    con.execute(f"INSERT OR REPLACE INTO exports ({names}) VALUES (?, ?, ?, ?, ?, ?, ?)", row).complete()  # noqa: S608 - names of our own
 
 
 def forget_export(con: Catalog, lake: str, key: str) -> None:
@@ -196,8 +198,8 @@ def inspected(con: Catalog) -> Inspected:
     """Return the only upload of a catalog that was made for it."""
     (row,) = con.execute(
         """
-        SELECT user_id, record_type, content_hash, uploaded, key, bucket, size, fingerprint, codec, records, state,
-               reason, detail, quality, document, line
+        SELECT uploads.user_id, uploads.record_type, content_hash, uploaded, key, bucket, size, fingerprint, codec,
+               records, state, reason, detail, quality, document, line
         FROM uploads LEFT JOIN analyses ON analyses.upload = no LEFT JOIN examples USING (subject)
         """
     ).fetchall()

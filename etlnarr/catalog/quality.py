@@ -16,7 +16,6 @@ class Decision:
     state: str
     reason: str | None
     quality: str | None
-    quarantine_key: str | None
     judged: str
 
 
@@ -38,8 +37,6 @@ class Undecided:
     state: str
     reason: str | None
     detail: str | None
-    quality: str | None
-    quarantine_key: str | None
 
 
 def undecided(con: Catalog, judged: str) -> list[Undecided]:
@@ -47,7 +44,7 @@ def undecided(con: Catalog, judged: str) -> list[Undecided]:
     rows = con.execute(
         """
         SELECT no, user_id, correlation_id, record_type, content_hash, uploaded, key, bucket, url, records,
-               fingerprint IS NOT NULL, state, reason, detail, quality, quarantine_key
+               fingerprint IS NOT NULL, state, reason, detail
         FROM uploads WHERE judged IS DISTINCT FROM $judged ORDER BY record_type, no
         """,
         {"judged": judged},
@@ -77,18 +74,46 @@ def decide(con: Catalog, decisions: Sequence[Decision]) -> None:
     ).complete()
     con.execute(
         """
-        UPDATE uploads SET state = d.state, reason = d.reason, quality = d.quality, quarantine_key = d.quarantine_key,
-                           judged = d.judged
+        UPDATE uploads SET state = d.state, reason = d.reason, quality = d.quality, judged = d.judged
         FROM decisions AS d WHERE uploads.no = d.no
         """
     ).complete()
     con.unregister("decisions")
 
 
-def quarantine_keys(con: Catalog) -> set[str]:
-    """Return the keys under which uploads are quarantined."""
-    rows = con.execute("SELECT quarantine_key FROM uploads WHERE quarantine_key IS NOT NULL").fetchall()
-    return {key for (key,) in rows}
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A quarantined upload, or one that was, with what is kept of it in the lake."""
+
+    no: int
+    state: str
+    record_type: str | None
+    content_hash: str
+    uploaded: int
+    key: str
+    bucket: str
+    url: str
+    reason: str | None
+    quality: str
+    quarantine_key: str | None
+    quarantine_note: str | None
+
+
+def rejected(con: Catalog) -> list[Rejected]:
+    """Return the uploads that are quarantined, and those of which a copy is kept, by content."""
+    rows = con.execute(
+        """
+        SELECT no, state, record_type, content_hash, uploaded, key, bucket, url, reason, quality, quarantine_key,
+               quarantine_note
+        FROM uploads WHERE state = 'quarantined' OR quarantine_key IS NOT NULL ORDER BY content_hash, no
+        """
+    ).fetchall()
+    return [Rejected(*row) for row in rows]
+
+
+def keep(con: Catalog, no: int, key: str | None, note: str | None) -> None:
+    """Remember where the copy of an upload stands, and its note."""
+    con.execute("UPDATE uploads SET quarantine_key = ?, quarantine_note = ? WHERE no = ?", [key, note, no]).complete()
 
 
 def refresh_novelty(con: Catalog) -> None:

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS uploads (
     limits          VARCHAR NOT NULL,     -- those it was read under
     judged          VARCHAR,              -- the settings it was judged by
     quality         VARCHAR,              -- document: scores, rule counts, errors, warnings
-    quarantine_key  VARCHAR,
+    quarantine_key  VARCHAR,              -- where its copy is kept, when one is
+    quarantine_note VARCHAR,              -- the note that stands beside the copy
     brings_new      BOOLEAN,              -- kept because working it out sorts every record of a user
     UNIQUE (user_id, content_hash)
 );
@@ -108,7 +109,9 @@ CREATE TABLE IF NOT EXISTS exports (
     lake       VARCHAR NOT NULL,
     key        VARCHAR NOT NULL,
     month      VARCHAR NOT NULL,
-    signature  VARCHAR NOT NULL,          -- of the examples and of the settings that shape their lines
+    signature  VARCHAR NOT NULL,          -- of the examples
+    flavour    VARCHAR NOT NULL,          -- the settings that shape their lines
+    size       BIGINT NOT NULL,
     rows       BIGINT NOT NULL,
     PRIMARY KEY (lake, key)
 );

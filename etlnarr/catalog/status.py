@@ -43,7 +43,7 @@ def count(con: Catalog) -> Status:
     return Status(
         uploads=_tree(states),
         quarantined=dict(reasons),
-        duplicates=_number(con, "SELECT count(*) - (SELECT count(*) FROM uploads) FROM sources"),
+        duplicates=_number(con, "SELECT count(*) - count(DISTINCT upload) FROM sources"),
         records=_number(
             con,
             """

@@ -34,7 +34,6 @@ class Upload:
     reason: str | None = None
     detail: str | None = None
     correlation_id: str | None = None
-    quarantine_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,6 @@ class Known:
     no: int
     kind: str | None
     again: bool
-    quarantine_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +78,13 @@ def known_contents(con: Catalog, limits: str) -> tuple[dict[tuple[str, str], Kno
     rows = con.execute(
         f"""
         SELECT user_id, content_hash, no, CASE WHEN fingerprint IS NOT NULL THEN record_type END,
-               reason = 'record_type_mismatch' OR ({LIMITED}), quarantine_key, fetched
+               reason = 'record_type_mismatch' OR ({LIMITED}), fetched
         FROM uploads LEFT JOIN (SELECT upload AS no, max(fetched) AS fetched FROM records GROUP BY upload) USING (no)
         """,  # noqa: S608 - a constant
         {"limits": limits},
     ).fetchall()
-    known = {(user, content): Known(no, kind, bool(again), key) for user, content, no, kind, again, key, _ in rows}
-    return known, {no: fetched for _, _, no, _, _, _, fetched in rows}
+    known = {(user, content): Known(no, kind, bool(again)) for user, content, no, kind, again, _ in rows}
+    return known, {no: fetched for _, _, no, _, _, fetched in rows}
 
 
 INSERT_UPLOADS = (
@@ -116,6 +114,8 @@ def add(
     _append(con, own, INSERT_UPLOADS)
     _append(con, [f.select(RECORD_COLUMNS) for f in records], "INSERT INTO records BY NAME SELECT * FROM new_rows")
     _append(con, [f.select(READING_COLUMNS) for f in readings], "INSERT INTO readings BY NAME SELECT * FROM new_rows")
+    if not places:
+        return
     con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
     con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
     con.execute(EARLIEST_PLACE).complete()

@@ -21,4 +21,7 @@ def _run() -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say to it
         return 1
+    except OSError as fault:
+        print(f"etlnarr: {os.strerror(fault.errno or 0)}; nothing more could be written", file=sys.stderr)
+        return 1
     return 0

@@ -10,7 +10,7 @@ import typer
 from etlnarr.cli import options
 from etlnarr.errors import EtlnarrError, RejectedError, UsageError
 
-MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 app = typer.Typer(
     name="etlnarr",
@@ -66,8 +66,9 @@ def build(
         done = stage.build(opened.con, opened.run, source or [], wanted, _kinds(per))
         report.log_build(opened.log, done)
     report.show(done, report.build_summary(done, settings, dry=dry_run), as_json=as_json)
+    _all_opened(done.ingest.denied)
     if strict and (rejected := done.validate.quarantined):
-        raise RejectedError(f"{rejected} uploads were quarantined; see quarantine/ in the lake for the reasons")
+        raise RejectedError(f"{rejected} uploads were quarantined; see etlnarr status for the reasons")
 
 
 @app.command(epilog=_example("etlnarr ingest s3://health-data/raw/StepsRecord"))
@@ -89,6 +90,7 @@ def ingest(
         done = stage(opened.con, opened.run, source or [])
         report.finish(opened, "ingest", done)
     report.show(done, report.fields(done), as_json=as_json)
+    _all_opened(done.denied)
 
 
 @app.command(epilog=_example("etlnarr validate --strict"))
@@ -110,7 +112,7 @@ def validate(
         report.finish(opened, "validate", done)
     report.show(done, report.fields(done), as_json=as_json)
     if strict and done.quarantined:
-        raise RejectedError(f"{done.quarantined} uploads were quarantined; see quarantine/ in the lake for the reasons")
+        raise RejectedError(f"{done.quarantined} uploads were quarantined; see etlnarr status for the reasons")
 
 
 @app.command(epilog=_example("etlnarr analyse --month 2025-11 --people people.csv"))
@@ -242,12 +244,18 @@ def samples(
     from etlnarr.cli import report
     from etlnarr.samples import write_samples
 
-    planned = write_samples(out, users=users, days=days, seed=seed, uploads=uploads, records=records)
+    planned = write_samples(out, users=users, days=days, seed=seed, uploads=uploads, records=records, dry=dry_run)
     try:
-        written = 0 if dry_run else sum(1 for _ in planned)
+        written = sum(1 for _ in planned)
     except OSError as fault:
         raise EtlnarrError(f"{out}: cannot be written; check the disk and the rights of the folder") from fault
-    report.show({"out": str(out), "written": written}, [f"{written} uploads written to {out}"], as_json=as_json)
+    verb = "would be written" if dry_run else "written"
+    report.show({"out": str(out), "written": written}, [f"{written} uploads {verb} to {out}"], as_json=as_json)
+
+
+def _all_opened(denied: int) -> None:
+    if denied:
+        raise EtlnarrError(f"{denied} files or folders could not be opened: access denied; the rest was done")
 
 
 def _kinds(per: Sequence[options.Subject] | None) -> list[str]:
@@ -255,6 +263,6 @@ def _kinds(per: Sequence[options.Subject] | None) -> list[str]:
 
 
 def _month(month: str | None) -> str | None:
-    if month is not None and not MONTH.match(month):
+    if month is not None and not MONTH.fullmatch(month):
         raise UsageError(f"--month {month}: write the month as YYYY-MM, such as 2025-11")
     return month

@@ -62,12 +62,14 @@ def build_summary(done: "Report", settings: Settings, *, dry: bool) -> Iterator[
     ]
     yield f"uploads      {found.found} found: {', '.join(parts) or 'none'}"
     if found.ignored:
-        yield f"             {found.ignored} files passed over, their names do not end in .avro"
+        yield f"             {found.ignored} files passed over: no regular file, or no name in UTF-8 that ends in .avro"
+    if found.denied:
+        yield f"             {found.denied} files or folders could not be opened: access denied"
     if found.drift:
         yield f"schema drift {found.drift} writer schemas never seen before for their type"
     yield from status_summary(done.status)
     told = done.narrate
-    yield f"told         {told.told} examples, {told.unchanged} unchanged"
+    yield f"told         {told.told} examples ({told.replaced} in the place of another), {told.unchanged} unchanged"
     out = done.export
     verb = "would write" if dry else "wrote"
     yield f"export       {out.rows} rows; {verb} {len(out.written)} files, {out.unchanged} unchanged"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from structlog.typing import FilteringBoundLogger
 
 from etlnarr import lake, logs, people
-from etlnarr.catalog import Catalog, open_catalog
+from etlnarr.catalog import Catalog, open_catalog, rehearse
 from etlnarr.errors import UsageError
 from etlnarr.run import Run, new_run_id, now_ms
 from etlnarr.settings import Settings
@@ -36,6 +36,8 @@ def settings_from(**options: object) -> Settings:
     """
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})  # type: ignore[arg-type]  # judged right here
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UsageError(".env: cannot be read as UTF-8 text; check the file and its rights") from fault
     except ValidationError as fault:
         first = fault.errors(include_input=False)[0]
         name = str(first["loc"][0])
@@ -54,8 +56,8 @@ def session(settings: Settings, *, wait: float, dry: bool = False, memory: bool 
         typer.echo(f"etlnarr: {notice}", err=True)
     known = people.load(settings.people) if settings.people else {}
     run = Run(settings, lake.root(settings.lake, settings), known, now_ms(), run_id, progress, log, dry)
-    unborn = dry and not settings.catalog.exists()
-    with open_catalog(Path(":memory:") if memory or unborn else settings.catalog, wait) as con:
+    path = Path(":memory:") if memory else settings.catalog
+    with rehearse(path) if dry else open_catalog(path, wait) as con:
         yield Session(con, run, log)
 
 

@@ -21,8 +21,9 @@ def write_samples(
     seed: int = DEFAULT_SEED,
     uploads: int | None = None,
     records: int | None = None,
+    dry: bool = False,
 ) -> Iterator[Path]:
-    """Write synthetic uploads, yielding each file as it is there.
+    """Write synthetic uploads, yielding each file as it is there; a dry run yields them and writes nothing.
 
     Shapes: without numbers the 26 loose files of one person; with users or days, the daily uploads of so many people
     under raw/; with uploads or records, so many uploads under raw/ of about so many records each.
@@ -39,7 +40,8 @@ def write_samples(
         found = rows(upload)
         if found:  # an app that reads nothing uploads nothing
             data = content(upload, found)
-            yield _put(out / (loose_name(upload) if loose else key(upload, data)), data)
+            path = out / (loose_name(upload) if loose else key(upload, data))
+            yield path if dry else _put(path, data)
 
 
 def _put(path: Path, data: bytes) -> Path:

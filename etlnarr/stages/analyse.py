@@ -38,28 +38,26 @@ def analyse(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
 def _uploads(con: Catalog, run: Run, month: str | None) -> Analysed:
     tasks = uploads.tasks(con, run, month)
     due = [task for task in tasks if task.inputs != task.upload.inputs]
-    if not run.dry:
-        progress = run.progress(due, "analyse", len(due))
-        for batch in _batches(progress, lambda task: task.upload.readings, lambda task: task.upload.record_type):
-            worked = list(uploads.analysed(con, batch))
-            with transaction(con):
-                analyses.store(con, worked)
+    progress = run.progress(due, "analyse", len(due))
+    for batch in _batches(progress, lambda task: task.upload.readings, lambda task: task.upload.record_type):
+        worked = list(uploads.analysed(con, batch))
+        with transaction(con):
+            analyses.store(con, worked)
     return Analysed(len(due), len(tasks) - len(due))
 
 
 def _windows(con: Catalog, run: Run, asked: Asked) -> Analysed:
     tasks = windows.tasks(con, run, asked)
     due = [task for task in tasks if task.inputs != task.context.inputs]
-    if not run.dry:
-        gone = catalogued.strangers(con, asked.kind.name, asked.window, asked.month, [t.context.user_id for t in tasks])
+    gone = catalogued.strangers(con, asked.kind.name, asked.window, asked.month, [t.context.user_id for t in tasks])
+    with transaction(con):
+        catalogued.replace(con, asked.kind.name, asked.window, asked.month, [(user, "") for user in gone], [])
+    progress = run.progress(due, f"analyse {asked.window}s", len(due))
+    for batch in _batches(progress, lambda task: task.context.readings, lambda _: ""):
+        worked = list(windows.analysed(con, asked, batch))
+        done = [(task.context.user_id, task.inputs) for task in batch]
         with transaction(con):
-            catalogued.replace(con, asked.kind.name, asked.window, asked.month, [(user, "") for user in gone], [])
-        progress = run.progress(due, f"analyse {asked.window}s", len(due))
-        for batch in _batches(progress, lambda task: task.context.readings, lambda _: ""):
-            worked = list(windows.analysed(con, asked, batch))
-            done = [(task.context.user_id, task.inputs) for task in batch]
-            with transaction(con):
-                catalogued.replace(con, asked.kind.name, asked.window, asked.month, done, worked)
+            catalogued.replace(con, asked.kind.name, asked.window, asked.month, done, worked)
     return Analysed(len(due), len(tasks) - len(due))
 
 

@@ -1,11 +1,12 @@
 """Examples to one JSONL file per category and month, each rebuilt whole."""
 
 import json
+import os
 from dataclasses import dataclass
 
 from etlnarr import lake
 from etlnarr.catalog import Catalog, examples, quality, transaction
-from etlnarr.catalog.examples import Month
+from etlnarr.catalog.examples import Kept, Month
 from etlnarr.run import Run
 from etlnarr.settings import Settings
 from etlnarr.wire import dump
@@ -24,35 +25,49 @@ class Exported:
 def export(con: Catalog, run: Run, month: str | None) -> Exported:
     """Write the files of a month, or of all, that differ from what the lake holds.
 
+    An upload that came late may have taken a row from another month: the files of that are written too.
+
     Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written.
     """
     with transaction(con):
         quality.refresh_novelty(con)  # an ingest that nothing followed leaves it open
+    place = _place(run)
     prefix = run.settings.training_data_prefix.strip("/")
-    before = {key: known for key, known in examples.exported(con, run.lake.url).items() if key.startswith(f"{prefix}/")}
-    months = {_key(run.settings, m): m for m in examples.months(con, month, _flavour(run.settings))}
+    before = {key: known for key, known in examples.exported(con, place).items() if key.startswith(f"{prefix}/")}
+    months = {_key(run.settings, m): m for m in examples.months(con)}
+    flavour = f"{run.settings.include_metadata},{run.settings.enable_clinical_insights}"
+    wanted = {key: m for key, m in months.items() if month in (None, m.month)}
+    robbed = {key: m for key, m in months.items() if key in before and before[key].signature != m.signature}
     written = []
-    for key, wanted in run.progress(months.items(), "export", len(months)):
-        if before.get(key) == (wanted.month, wanted.signature) and lake.exists(run.lake, key):
-            continue
-        written.append(key)
-        if not run.dry:
-            _write(con, run, key, wanted)
-    gone = [key for key, (exported, _) in before.items() if key not in months and month in (None, exported)]
+    for key, one in run.progress((wanted | robbed).items(), "export", len(wanted | robbed)):
+        if before.get(key) != Kept(one.signature, flavour, lake.size(run.lake, key) or 0):
+            written.append(key)
+            _write(con, run, place, key, one, flavour)
+    gone = [key for key in before if key not in months]
     for key in gone if not run.dry else ():
         lake.remove(run.lake, key)
         with transaction(con):
-            examples.forget_export(con, run.lake.url, key)
-    rows = sum(wanted.rows for wanted in months.values())
-    return Exported(rows, tuple(written), len(months) - len(written), len(gone))
+            examples.forget_export(con, place, key)
+    rows = sum(one.rows for one in wanted.values())
+    return Exported(rows, tuple(written), len(wanted | robbed) - len(written), len(gone))
 
 
-def _write(con: Catalog, run: Run, key: str, wanted: Month) -> None:
+def _place(run: Run) -> str:
+    """Name the lake as its catalog knows it: by the way to it, so that both may be moved together."""
+    if run.lake.remote:
+        return run.lake.url.rstrip("/")
+    return os.path.relpath(run.lake.path, run.settings.catalog.absolute().parent)
+
+
+def _write(con: Catalog, run: Run, place: str, key: str, month: Month, flavour: str) -> None:
+    if run.dry:
+        return
+    size = 0
     with lake.writing(run.lake, key) as target:
-        for line in examples.lines(con, wanted.category, wanted.month):
-            target.write(_shaped(line, run.settings).encode() + b"\n")
+        for line in examples.lines(con, month.category, month.month):
+            size += target.write(_shaped(line, run.settings).encode() + b"\n")
     with transaction(con):
-        examples.mark_exported(con, run.lake.url, key, wanted)
+        examples.mark_exported(con, place, key, month, Kept(month.signature, flavour, size))
 
 
 def _shaped(line: str, settings: Settings) -> str:
@@ -65,10 +80,6 @@ def _shaped(line: str, settings: Settings) -> str:
     else:
         del row["metadata"]["clinical_insights"]
     return dump(row)
-
-
-def _flavour(settings: Settings) -> str:
-    return f"{settings.include_metadata},{settings.enable_clinical_insights},"
 
 
 def _key(settings: Settings, month: Month) -> str:

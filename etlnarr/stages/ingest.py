@@ -1,5 +1,6 @@
 """Bytes to records in the catalog. Known places are not opened, known bytes are not decoded."""
 
+import contextlib
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from etlnarr.avro import Decoded, Limits, Writer
 from etlnarr.catalog import Catalog, transaction, uploads
 from etlnarr.catalog.uploads import Known, Place, Upload
 from etlnarr.envelope import Envelope
-from etlnarr.errors import UnreadableError
+from etlnarr.errors import DeniedError, UnreadableError
 from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
@@ -26,10 +27,14 @@ MISMATCH: Final = "record_type_mismatch"
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What was found. Each source is counted once: known, duplicate, unreadable or new."""
+    """What was found. Each source is counted once: known, duplicate, unreadable, new or denied.
+
+    Shapes: denied also counts the folders that may not be listed.
+    """
 
     found: int = 0
     ignored: int = 0
+    denied: int = 0
     known: int = 0
     duplicate: int = 0
     unreadable: int = 0
@@ -68,12 +73,11 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
     Errors: UsageError for a source that is not there; LakeUnavailableError.
     """
     wanted = list(urls) or [lake.raw(run.lake, run.settings)]
-    sources, ignored = lake.sources(wanted, run.lake, run.settings)
+    listed = lake.sources(wanted, run.lake, run.settings)
     known = uploads.known_places(con, run.settings.limits)
-    fresh = [source for source in sources if not _is_known(run, source, known)]
-    report = Ingested(found=len(sources), ignored=ignored, known=len(sources) - len(fresh))
-    if run.dry:
-        return replace(report, new=len(fresh))
+    fresh = [source for source in listed.sources if not _is_known(run, source, known)]
+    found = len(listed.sources)
+    report = Ingested(found, listed.ignored, listed.denied, found - len(fresh))
     contents = Contents(*uploads.known_contents(con, run.settings.limits))
     for batch in _batches(run.progress(fresh, "ingest", len(fresh))):
         report = _ingest_batch(con, run, batch, contents, report)
@@ -113,6 +117,7 @@ def _ingest_batch(con: Catalog, run: Run, batch: Sequence[Source], contents: Con
     unreadable = sum(row.state == "unreadable" for row in rows)
     return replace(
         so_far,
+        denied=so_far.denied + len(batch) - len(arrivals),
         duplicate=so_far.duplicate + len(arrivals) - len(fresh),
         unreadable=so_far.unreadable + unreadable,
         new=so_far.new + len(fresh) - unreadable,
@@ -136,12 +141,14 @@ def _arrivals(run: Run, batch: Sequence[Source], contents: Contents, no: int) ->
 
 
 def _hashed(run: Run, batch: Sequence[Source]) -> Iterator[tuple[Source, str, bytes | None]]:
-    """Yield the content hash of each source, and its bytes unless they are too many to be held."""
+    """Yield the content hash of each source that may be read, and its bytes unless they are too many to be held."""
     for source in batch:
         if source.size > run.settings.max_bytes:
-            yield source, lake.content_hash(source), None
+            with contextlib.suppress(DeniedError):
+                yield source, lake.content_hash(source), None
     for source, body in lake.read_many([source for source in batch if source.size <= run.settings.max_bytes]):
-        yield source, hashlib.sha256(body).hexdigest(), body
+        if body is not None:
+            yield source, hashlib.sha256(body).hexdigest(), body
 
 
 def _decode(run: Run, said: Envelope, body: bytes | None) -> Decoded | UnreadableError:
@@ -194,7 +201,6 @@ def _upload(arrival: Arrival, place: Place, limits: str) -> Upload:
     plain = Upload(
         no=arrival.no,
         limits=limits,
-        quarantine_key=arrival.known.quarantine_key,
         user_id=arrival.user_id,
         content_hash=arrival.content_hash,
         record_type=arrival.said.record_type,

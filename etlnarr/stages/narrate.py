@@ -52,15 +52,13 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
     with transaction(con):
         for batch in _batches(run.progress(examples.analysed(con, month, kinds), "narrate", total)):
             due = {inputs: subject for subject in batch if (inputs := _inputs(voice, subject)) != subject.inputs}
-            if not run.dry:
-                _tell_all(con, run, voice, due)
+            _tell_all(con, run, voice, due)
             report = Narrated(
                 report.told + len(due),
                 report.replaced + sum(subject.inputs is not None for subject in due.values()),
                 report.unchanged + len(batch) - len(due),
             )
-        if not run.dry:
-            examples.want(con, month, kinds)
+        examples.want(con, month, kinds)
     return report
 
 

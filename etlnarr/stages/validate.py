@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Final
 
-from etlnarr import envelope, identity, lake, quality
+from etlnarr import identity, quality, quarantine
 from etlnarr.catalog import Catalog, transaction
 from etlnarr.catalog import quality as decisions
 from etlnarr.catalog.quality import Decision, Undecided
-from etlnarr.envelope import utc
 from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.wire import Quality, QuarantineNote, dump
+from etlnarr.wire import Quality, dump
 
 BATCH_RECORDS: Final = 500_000
 BATCH_UPLOADS: Final = 2_000
@@ -35,41 +33,25 @@ def validate(con: Catalog, run: Run) -> Validated:
 
     Errors: LakeUnavailableError, EtlnarrError when the quarantine cannot be written.
     """
-    report = Validated()
+    accepted = quarantined = 0
     waiting = decisions.undecided(con, run.settings.judgement)
-    taken = decisions.quarantine_keys(con)
     for batch in _batches(run.progress(waiting, "validate", len(waiting))):
-        decided = [_decided(run, judged, taken) for judged in _judge(con, run, batch)]
-        if not run.dry:
-            with transaction(con):
-                decisions.decide(con, decided)
-        rejected = [decision for decision in decided if decision.state == "quarantined"]
-        lost = sum(decision.quarantine_key is None for decision in rejected) if run.settings.enable_quarantine else 0
-        report = Validated(
-            report.accepted + len(decided) - len(rejected),
-            report.quarantined + len(rejected),
-            report.lost + (0 if run.dry else lost),
-        )
-    if not run.dry:
+        decided = [_decided(run, *judged) for judged in _judge(con, run, batch)]
         with transaction(con):
-            decisions.refresh_novelty(con)
-    return report
+            decisions.decide(con, decided)
+        rejected = sum(decision.state == "quarantined" for decision in decided)
+        accepted, quarantined = accepted + len(decided) - rejected, quarantined + rejected
+    with transaction(con):
+        decisions.refresh_novelty(con)
+    return Validated(accepted, quarantined, quarantine.settle(con, run))
 
 
-def _decided(run: Run, judged: tuple[Undecided, Quality, str | None], taken: set[str]) -> Decision:
-    upload, verdict, reason = judged
-    judgement, told = run.settings.judgement, dump(verdict)
-    if reason is None:
-        if upload.quarantine_key and not run.dry:
-            _release(run, upload.quarantine_key)
-        return Decision(upload.no, "accepted", None, told, None, judgement)
-    stands = (upload.state, upload.reason, upload.quality) == ("quarantined", reason, told)
-    if stands and upload.quarantine_key:
-        return Decision(upload.no, "quarantined", reason, told, upload.quarantine_key, judgement)
-    correlation = upload.correlation_id or identity.processing_id(upload.user_id, upload.content_hash, "upload")
-    run.log.warning("quarantined", correlation_id=correlation, reason=reason, record_type=str(upload.record_type))
-    key = None if run.dry else _quarantine(run, upload, verdict, reason, taken)
-    return Decision(upload.no, "quarantined", reason, told, key, judgement)
+def _decided(run: Run, upload: Undecided, verdict: Quality, reason: str | None) -> Decision:
+    if reason is not None:
+        correlation = upload.correlation_id or identity.processing_id(upload.user_id, upload.content_hash, "upload")
+        run.log.warning("quarantined", correlation_id=correlation, reason=reason, record_type=str(upload.record_type))
+    state = "accepted" if reason is None else "quarantined"
+    return Decision(upload.no, state, reason, dump(verdict), run.settings.judgement)
 
 
 def _batches(waiting: Iterable[Undecided]) -> Iterator[list[Undecided]]:
@@ -99,40 +81,3 @@ def _judge(con: Catalog, run: Run, batch: Sequence[Undecided]) -> Iterator[tuple
     for upload in readable:
         missing = upload.detail.split(", ") if upload.detail else []
         yield upload, *quality.judge(scores[upload.no], missing, kind, run.settings.quality_threshold)
-
-
-def _quarantine(run: Run, upload: Undecided, verdict: Quality, reason: str, taken: set[str]) -> str | None:
-    """Copy the bytes and put the note beside them; return the key, None when the bytes are not there any more."""
-    if not run.settings.enable_quarantine:
-        return None
-    stem = _stem(run, upload)
-    if f"{stem}.avro" in taken and f"{stem}.avro" != upload.quarantine_key:
-        stem = f"{stem}_{upload.content_hash[:16]}"
-    taken.add(f"{stem}.avro")
-    note = QuarantineNote(
-        quarantine_reason=reason,
-        quality_score=verdict.score,
-        errors=verdict.errors,
-        warnings=verdict.warnings,
-        rules=verdict.rules,
-        source_key=upload.key,
-        source_bucket=upload.bucket,
-        content_hash=upload.content_hash,
-        record_type=upload.record_type,
-        quarantined_utc=utc(run.now),
-    )
-    kept = lake.copy(upload.url, upload.content_hash, run.lake, f"{stem}.avro", run.settings)
-    lake.write(run.lake, f"{stem}.metadata.json", dump(note).encode() + b"\n")
-    return f"{stem}.avro" if kept else None
-
-
-def _release(run: Run, key: str) -> None:
-    """Remove the copy of an upload that is accepted after all."""
-    lake.remove(run.lake, key)
-    lake.remove(run.lake, f"{key.removesuffix('.avro')}.metadata.json")
-
-
-def _stem(run: Run, upload: Undecided) -> str:
-    folder = f"{run.settings.quarantine_prefix.strip('/')}/{upload.record_type or 'UnknownRecord'}"
-    date = envelope.day(upload.uploaded).replace("-", "/")
-    return f"{folder}/{date}/{PurePosixPath(upload.key).stem}"

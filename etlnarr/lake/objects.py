@@ -1,0 +1,164 @@
+"""Read and write whole objects."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Final
+
+from etlnarr.errors import DeniedError
+from etlnarr.lake.listing import Source
+from etlnarr.lake.roots import Root, lake_faults, root
+from etlnarr.settings import Settings
+
+CHUNK: Final = 1 << 20
+
+
+def read(source: Source) -> bytes:
+    """Return the bytes of an object.
+
+    Errors: LakeUnavailableError, EtlnarrError when it is gone or may not be read.
+    """
+    with lake_faults(source.root, source.key):
+        if not source.root.remote:
+            return Path(source.path).read_bytes()
+        body: bytes = source.root.fs.cat_file(source.path)
+        return body
+
+
+def read_many(batch: Sequence[Source]) -> Iterator[tuple[Source, bytes | None]]:
+    """Yield the bytes of several objects, None for one that may not be read; remote ones are fetched together.
+
+    Errors: as read().
+    """
+    remote = [source for source in batch if source.root.remote]
+    bodies: dict[str, bytes | Exception] = {}
+    if len(remote) > 1:
+        with lake_faults(remote[0].root, remote[0].key):
+            bodies = remote[0].root.fs.cat([source.path for source in remote], on_error="return")
+    for source in batch:
+        body = bodies.pop(source.path, None)
+        if isinstance(body, bytes):
+            yield source, body
+            continue
+        try:
+            yield source, read(source)
+        except DeniedError:
+            yield source, None
+
+
+def content_hash(source: Source) -> str:
+    """Return the SHA-256 of an object without holding it in memory.
+
+    Errors: as read().
+    """
+    digest = hashlib.sha256()
+    with lake_faults(source.root, source.key), source.root.fs.open(source.path, "rb") as stream:
+        while part := stream.read(CHUNK):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def copy(url: str, expected: str, lake: Root, key: str, settings: Settings) -> bool:
+    """Copy an object into the lake, whole or not at all; say whether it was still there with the same bytes.
+
+    Shapes: expected is the SHA-256 that its bytes had.
+    Errors: as write().
+    """
+    start = root(url, settings)
+    if not exists(start, ""):
+        return False
+    digest = hashlib.sha256()
+    with (
+        lake_faults(start, key),
+        start.fs.open(start.path, "rb") as stream,
+        writing(lake, key, durable=False) as target,
+    ):
+        while part := stream.read(CHUNK):
+            digest.update(part)
+            target.write(part)
+    if digest.hexdigest() == expected:
+        return True
+    remove(lake, key)
+    return False
+
+
+def size(lake: Root, key: str) -> int | None:
+    """Return the size of an object in bytes, None when it is not there.
+
+    Errors: LakeUnavailableError.
+    """
+    with lake_faults(lake, key):
+        try:
+            return int(lake.fs.info(f"{lake.path}/{key}")["size"])
+        except FileNotFoundError:
+            return None
+
+
+def write(lake: Root, key: str, body: bytes) -> None:
+    """Write a small object, whole or not at all.
+
+    Errors: LakeUnavailableError; EtlnarrError when the lake is full or may not be written.
+    """
+    with writing(lake, key, durable=False) as target:
+        target.write(body)
+
+
+def remove(lake: Root, key: str) -> None:
+    """Remove an object if it is there.
+
+    Errors: as write().
+    """
+    with lake_faults(lake, key), contextlib.suppress(FileNotFoundError):
+        lake.fs.rm_file(f"{lake.path}/{key}")
+
+
+def exists(lake: Root, key: str) -> bool:
+    """Say whether an object is there.
+
+    Errors: LakeUnavailableError.
+    """
+    with lake_faults(lake, key):
+        there: bool = lake.fs.exists(f"{lake.path}/{key}".rstrip("/"))
+        return there
+
+
+@contextlib.contextmanager
+def writing(lake: Root, key: str, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """Open an object for writing; it takes its place, whole, only when the block ends well.
+
+    Shapes: what is durable outlives a loss of power, which costs a local disk some milliseconds.
+    Errors: as write().
+    """
+    with lake_faults(lake, key), _upload(lake, key) if lake.remote else _aside(lake, key, durable=durable) as target:
+        yield target
+
+
+@contextlib.contextmanager
+def _upload(lake: Root, key: str) -> Iterator[IO[bytes]]:
+    stream = lake.fs.open(f"{lake.path}/{key}", "wb", autocommit=False)
+    try:
+        yield stream
+    except BaseException:
+        stream.discard()
+        raise
+    stream.close()
+    stream.commit()
+
+
+@contextlib.contextmanager
+def _aside(lake: Root, key: str, *, durable: bool) -> Iterator[IO[bytes]]:
+    target = Path(lake.path, key)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.partial")  # one name, so that what a kill leaves is overwritten
+    try:
+        with aside.open("wb") as stream:
+            yield stream
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    aside.replace(target)

@@ -1,0 +1,104 @@
+"""The copies of rejected uploads in the lake, each with a note that says why.
+
+What stands there follows from the catalog alone: the order in which uploads arrived, and were judged, leaves no trace.
+"""
+
+from collections import Counter
+from pathlib import PurePosixPath
+from typing import Final
+
+from etlnarr import envelope, lake
+from etlnarr.catalog import Catalog, quality, transaction
+from etlnarr.catalog.quality import Rejected
+from etlnarr.run import Run
+from etlnarr.wire import Quality, QuarantineNote, dump
+
+LONGEST_NAME: Final = 160
+"""Bytes of a name that leave room for what is added to it; file systems allow 255."""
+
+HASH_DIGITS: Final = 16
+UNKNOWN: Final = "UnknownRecord"
+
+
+def settle(con: Catalog, run: Run) -> int:
+    """Let the lake hold a copy and a note of each quarantined upload, and of no other.
+
+    Shapes: returns how many copies could not be made because the bytes are gone from their source.
+    Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written.
+    """
+    uploads = quality.rejected(con)
+    held = [upload for upload in uploads if upload.state == "quarantined"] if run.settings.enable_quarantine else []
+    stems = _stems(run, held)
+    lost = 0
+    for upload in uploads:
+        stem = stems.get(upload.no)
+        if stem is None and (upload.state != "quarantined" or run.settings.enable_quarantine):
+            _change(con, run, upload, None, None)
+        elif stem is not None:
+            lost += not _hold(con, run, upload, stem)
+    return lost
+
+
+def _stems(run: Run, uploads: list[Rejected]) -> dict[int, str]:
+    """Return where each copy belongs; of several with one name each has a part of its hash added."""
+    plain = {upload.no: _stem(run, upload) for upload in uploads}
+    shared = Counter(plain.values())
+    return {
+        upload.no: f"{plain[upload.no]}_{upload.content_hash[:HASH_DIGITS]}"
+        if shared[plain[upload.no]] > 1
+        else plain[upload.no]
+        for upload in uploads
+    }
+
+
+def _stem(run: Run, upload: Rejected) -> str:
+    folder = f"{run.settings.quarantine_prefix.strip('/')}/{upload.record_type or UNKNOWN}"
+    name = PurePosixPath(upload.key).stem
+    if len(name.encode()) > LONGEST_NAME:
+        short = name.encode()[:LONGEST_NAME].decode(errors="ignore")
+        name = f"{short}_{upload.content_hash[:HASH_DIGITS]}"
+    return f"{folder}/{envelope.day(upload.uploaded).replace('-', '/')}/{name}"
+
+
+def _hold(con: Catalog, run: Run, upload: Rejected, stem: str) -> bool:
+    """Return whether there is a copy, or will be."""
+    key, note = f"{stem}.avro", _note(run, upload)
+    if upload.quarantine_key == key and upload.quarantine_note == note:
+        return True
+    if run.dry:
+        return True
+    kept = lake.copy(upload.url, upload.content_hash, run.lake, key, run.settings)
+    if not kept and upload.quarantine_key is not None:
+        old = f"{run.lake.url.rstrip('/')}/{upload.quarantine_key}"
+        kept = upload.quarantine_key == key or lake.copy(old, upload.content_hash, run.lake, key, run.settings)
+    lake.write(run.lake, f"{stem}.metadata.json", note.encode() + b"\n")
+    _change(con, run, upload, key if kept else None, note)
+    return kept
+
+
+def _change(con: Catalog, run: Run, upload: Rejected, key: str | None, note: str | None) -> None:
+    """Remember what is kept now, and remove what was kept elsewhere."""
+    with transaction(con):
+        quality.keep(con, upload.no, key, note)
+    if upload.quarantine_key in (None, key) or run.dry:
+        return
+    lake.remove(run.lake, str(upload.quarantine_key))
+    lake.remove(run.lake, f"{str(upload.quarantine_key).removesuffix('.avro')}.metadata.json")
+
+
+def _note(run: Run, upload: Rejected) -> str:
+    scores = Quality.model_validate_json(upload.quality)
+    then = QuarantineNote.model_validate_json(upload.quarantine_note) if upload.quarantine_note else None
+    note = QuarantineNote(
+        quarantine_reason=str(upload.reason),
+        quality_score=scores.score,
+        errors=scores.errors,
+        warnings=scores.warnings,
+        rules=scores.rules,
+        source_key=upload.key,
+        source_bucket=upload.bucket,
+        content_hash=upload.content_hash,
+        record_type=upload.record_type,
+        quarantined_utc=then.quarantined_utc if then else envelope.utc(run.now),
+    )
+    return dump(note)
