@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from etlnarr import identity, prose
+from etlnarr import change, identity, prose
 from etlnarr.catalog.examples import Analysed
 from etlnarr.envelope import utc
 from etlnarr.model import RecordType
@@ -78,6 +78,7 @@ def values(kind: RecordType, analysis: Analysis, *, recommendations: bool) -> di
     """Return all that a template may look up."""
     plain: dict[str, JsonValue] = json.loads(dump(analysis))
     return {
+        change.GROUP: None,
         **analysis.clinical_insights,
         "period": {**analysis.period.model_dump(), **_window(analysis.subject)},
         "sources": sources_of(analysis).model_dump(),
@@ -123,12 +124,14 @@ def silences_of(kind: RecordType, withheld: Sequence[Withheld]) -> list[Withheld
 
 def styles(kind: RecordType) -> Mapping[str, Style]:
     """Return unit and decimals by path."""
-    return {"period.span_hours": Style("h", 1), **{m.path: Style(m.unit, m.decimals) for m in kind.metrics}}
+    own = {metric.path: Style(metric.unit, metric.decimals) for metric in kind.metrics}
+    compared = {f"{change.GROUP}.{one.name}": own[one.metric] for one in kind.comparisons}
+    return {"period.span_hours": Style("h", 1), **own, **compared}
 
 
 def vocabulary(kind: RecordType) -> AbstractSet[str]:
     """Return every word that a verdict of the type may be."""
-    return {band[0] for verdict in kind.verdicts for band in verdict.bands}
+    return {band[0] for verdict in kind.verdicts for band in verdict.bands} | change.WORDS
 
 
 def _complexity(kind: RecordType, evidence: Sequence[Evidence]) -> str:

@@ -46,7 +46,7 @@ def evaluate(kind: RecordType, batch: Batch, habits: Sequence[tuple[str, Gate]])
     row = row.with_columns(_tidy(row.schema[metric.path], metric.path) for metric in kind.metrics)
     row = row.with_columns(_word(verdict).alias(verdict.path) for verdict in kind.verdicts)
     claims = claims_of(kind, habits)
-    row = row.with_columns(_first_failed(claim.gates).alias(f"gate|{claim.path}") for claim in claims)
+    row = row.with_columns(first_failed(claim.gates).alias(f"gate|{claim.path}") for claim in claims)
     return row.with_columns(
         (
             advice.when.fill_null(value=False)
@@ -79,9 +79,14 @@ def claims_of(kind: RecordType, habits: Sequence[tuple[str, Gate]]) -> list[Clai
     ]
 
 
-def unfold(kind: RecordType, row: pl.DataFrame, habits: Sequence[tuple[str, Gate]]) -> Iterator[Insights]:
-    """Turn the rows of evaluate() into nested insights and the list of what is withheld."""
-    claims = claims_of(kind, habits)
+def unfold(
+    kind: RecordType, row: pl.DataFrame, habits: Sequence[tuple[str, Gate]], more: Sequence[Claim] = ()
+) -> Iterator[Insights]:
+    """Turn the rows of evaluate() into nested insights and the list of what is withheld.
+
+    Shapes: more are claims that were added to the row.
+    """
+    claims = [*claims_of(kind, habits), *more]
     for line in row.iter_rows(named=True):
         withheld = [entry for claim in claims if (entry := _withheld(claim, line)) is not None]
         clinical = _nested({claim.path: line[claim.path] for claim in claims})
@@ -104,10 +109,13 @@ def _quantities(kind: RecordType, batch: Batch) -> pl.DataFrame:
     return row
 
 
+def tidy(value: pl.Expr) -> pl.Expr:
+    """Return a number without what the order of its terms left behind; null when it is not finite."""
+    return pl.when(value.is_finite()).then(value.round_sig_figs(SIGNIFICANT_DIGITS))
+
+
 def _tidy(dtype: pl.DataType, path: str) -> pl.Expr:
-    if not dtype.is_float():
-        return pl.col(path)
-    return pl.when(pl.col(path).is_finite()).then(pl.col(path).round_sig_figs(SIGNIFICANT_DIGITS)).alias(path)
+    return tidy(pl.col(path)).alias(path) if dtype.is_float() else pl.col(path)
 
 
 def _word(verdict: Verdict) -> pl.Expr:
@@ -120,7 +128,8 @@ def _word(verdict: Verdict) -> pl.Expr:
     return pl.when(value.is_not_null()).then(word)
 
 
-def _first_failed(gates: Sequence[Gate]) -> pl.Expr:
+def first_failed(gates: Sequence[Gate]) -> pl.Expr:
+    """Return the position of the first gate that is not passed, null when all are."""
     failed: pl.Expr = pl.lit(None, pl.Int16)
     for position, gate in reversed(list(enumerate(gates))):
         failed = pl.when(gate.passes.fill_null(value=False)).then(failed).otherwise(pl.lit(position, pl.Int16))

@@ -152,6 +152,20 @@ class Shape:
     items: Mapping[str, Field] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A metric that weeks and months compare with the period before.
+
+    Shapes: a difference of no more than the threshold is no change; relative takes it in percent of the period before.
+    """
+
+    name: str
+    metric: str
+    threshold: float
+    source: str
+    relative: bool = False
+
+
 Table: TypeAlias = Callable[[Batch], pl.DataFrame]
 """A frame to frame function: one row per subject, with the column subject and the columns it supplies."""
 
@@ -175,3 +189,4 @@ class RecordType:
     silences: tuple[str, ...]  # withheld paths that a narrative may spell out, the most consequential first
     series: Table  # the bounded table that the data block prints
     windows: tuple[str, ...] = ("day", "week", "month")  # what an example may be about, beside an upload
+    comparisons: tuple[Comparison, ...] = ()

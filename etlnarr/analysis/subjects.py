@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import polars as pl
 
-from etlnarr import insights
-from etlnarr.insights import Insights
+from etlnarr import change, insights
+from etlnarr.insights import Claim, Insights
 from etlnarr.metrics.sources import PLACE
 from etlnarr.model import PEOPLE, READINGS, Batch, RecordType
 from etlnarr.people import Person
@@ -19,20 +20,34 @@ HOUR_MS: Final = 3_600_000
 UPLOAD: Final = "upload"
 
 
-def documents(
-    kind: RecordType, batch: Batch, subjects: Mapping[str, Subject], written: Mapping[str, int] | None = None
-) -> Iterator[tuple[str, Analysis]]:
-    """Yield the analysis of each subject.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is told of subjects beside their readings, by their key in the batch.
 
-    Shapes: subjects by their key in the batch, whose start and end are those of the readings where they are empty;
-    written is the last write (epoch ms, shifted to local time) of those that were not over by then.
+    Shapes: start and end of a subject are those of its readings where they are empty; written is the last write (epoch
+    ms, shifted to local time) of those that were not over by then; before is the subject of the period before, where
+    the windows of this kind are compared.
     """
+
+    subjects: Mapping[str, Subject]
+    written: Mapping[str, int] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
+    compared: str | None = None
+
+
+def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[str, Analysis]]:
+    """Yield the analysis of each named subject."""
     habits = sources.habit_gates(kind.name)
     row = insights.evaluate(kind, batch, habits)
+    more: list[Claim] = []
+    if named.compared is not None:
+        row = change.compare(kind, row, named.before, named.compared)
+        more = change.claims_of(kind, named.compared)
+    row = row.filter(pl.col("subject").is_in(list(named.subjects)))
     series = {str(line["subject"]): line["series"] for line in kind.series(batch).iter_rows(named=True)}
-    periods, shares = _periods(batch.readings, written or {}), _shares(batch)
-    for found in insights.unfold(kind, row, habits):
-        subject, period = subjects[found.subject], periods[found.subject]
+    periods, shares = _periods(batch.readings, named.written), _shares(batch)
+    for found in insights.unfold(kind, row, habits, more):
+        subject, period = named.subjects[found.subject], periods[found.subject]
         if not subject.start:
             subject = subject.model_copy(update={"start": period.start, "end": period.end})
         yield found.subject, _document(found, subject, period, shares[found.subject], series.get(found.subject) or [])

@@ -8,6 +8,7 @@ import polars as pl
 
 from etlnarr import __version__, local_time, people, quality
 from etlnarr.analysis import nights, subjects
+from etlnarr.analysis.subjects import Named
 from etlnarr.catalog import Catalog, analyses
 from etlnarr.catalog.analyses import Pending, Worked
 from etlnarr.catalog.quality import rows_of
@@ -40,7 +41,7 @@ def analysed(con: Catalog, tasks: Sequence[Task]) -> Iterator[Worked]:
         name: Subject(kind=subjects.UPLOAD, key=task.upload.content_hash, start="", end="")
         for name, task in by_subject.items()
     }
-    for name, document in subjects.documents(kind, _batch(con, kind, tasks), named):
+    for name, document in subjects.documents(kind, _batch(con, kind, tasks), Named(named)):
         task = by_subject[name]
         upload = task.upload
         yield Worked(

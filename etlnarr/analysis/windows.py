@@ -3,13 +3,14 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
-from etlnarr import __version__, envelope, local_time, people, quality
+from etlnarr import __version__, change, envelope, local_time, people, quality
 from etlnarr.analysis import calendar, nights, subjects
 from etlnarr.analysis.calendar import DAY_MS, Reach
+from etlnarr.analysis.subjects import Named
 from etlnarr.catalog import Catalog, analyses
 from etlnarr.catalog import windows as catalogued
 from etlnarr.catalog.analyses import Worked
@@ -26,6 +27,9 @@ BEFORE_DAYS: Final = 70
 """What came before a window may bear on it: the period before it, and a baseline of five weeks."""
 
 AFTER_DAYS: Final = 2
+LONGEST_STEP: Final = {"week": 7, "month": 1}
+"""Days by which the last day of the period before lies before those that the wanted windows end on."""
+
 HRV_TYPE: Final = "HeartRateVariabilityRmssdRecord"
 SLEEP_OF_USER: Final = pl.Schema({"user_id" if name == "subject" else name: dtype for name, dtype in SLEEP.items()})
 
@@ -71,10 +75,8 @@ def analysed(con: Catalog, asked: Asked, tasks: Sequence[Task]) -> Iterator[Work
     if found.table.is_empty():
         return
     lines = {str(line["subject"]): line for line in found.table.iter_rows(named=True)}
-    named = {name: _subject(asked.window, line) for name, line in lines.items()}
-    written = {name: int(line["written"]) for name, line in lines.items() if line["open"]}
     origins = _origins(found)
-    for name, document in subjects.documents(asked.kind, _batch(asked.kind, found, by_user), named, written):
+    for name, document in subjects.documents(asked.kind, _batch(asked.kind, found, by_user), _named(asked, lines)):
         line = lines[name]
         user = str(line["user_id"])
         subject = "\n".join([user, asked.kind.name, asked.window, str(line["key"])])
@@ -84,13 +86,24 @@ def analysed(con: Catalog, asked: Asked, tasks: Sequence[Task]) -> Iterator[Work
         )  # fmt: skip
 
 
+def _named(asked: Asked, lines: Mapping[str, Mapping[str, Any]]) -> Named:
+    wanted = {name: line for name, line in lines.items() if asked.reach.first <= line["last"] <= asked.reach.last}
+    return Named(
+        {name: _subject(asked.window, line) for name, line in wanted.items()},
+        {name: int(line["written"]) for name, line in wanted.items() if line["open"]},
+        {name: str(line["before"]) for name, line in wanted.items()},
+        asked.window if asked.window in change.COMPARED else None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What the windows of several people are made of.
 
     Shapes: readings with user_id, upload, day and the subject they belong to; main as nights.main_sleep(); table one
     row per subject: user_id, key, first, last (local days), month, begins and reached (first start and last end of its
-    readings), ends (of the window), written (local time), open (whether that was before the end). Units: epoch ms.
+    readings), ends (of the window), before (the subject before), written (local time), open (whether that was before
+    the end). Units: epoch ms.
     """
 
     readings: pl.DataFrame
@@ -122,7 +135,8 @@ def _found(con: Catalog, asked: Asked, tasks: Mapping[str, Task]) -> Found:
         first=calendar.first_day(asked.window, pl.col("day")),
         last=calendar.last_day(asked.window, pl.col("day")),
     ).with_columns(subject=pl.format("{}\n{}", "user_id", "key"))
-    wanted = marked.filter(pl.col("last").is_between(asked.reach.first, asked.reach.last))
+    since = asked.reach.first - LONGEST_STEP.get(asked.window, 0)
+    wanted = marked.filter(pl.col("last").is_between(since, asked.reach.last))
     return Found(wanted, main, _table(wanted, tasks, asked.window), records, uploads)
 
 
@@ -156,7 +170,11 @@ def _table(marked: pl.DataFrame, tasks: Mapping[str, Task], window: str) -> pl.D
             written=pl.col("modified").max(),
         )
         .join(fetched, on="user_id", how="left")
-        .with_columns(month=calendar.month_of(pl.col("last")), ends=(pl.col("last") + 1) * DAY_MS - shift)
+        .with_columns(
+            month=calendar.month_of(pl.col("last")),
+            ends=(pl.col("last") + 1) * DAY_MS - shift,
+            before=pl.format("{}\n{}", "user_id", calendar.key(window, pl.col("first") - 1)),
+        )
         .with_columns(
             open=(pl.col("fetched") < pl.col("ends")) & (window != "night"),
             written=pl.when(pl.col("written") > 0).then("written").otherwise("fetched") + shift,
