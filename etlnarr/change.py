@@ -11,7 +11,6 @@ from etlnarr.model import Comparison, Gate, RecordType
 GROUP: Final = "change"
 COMPARED: Final = ("week", "month")
 RISEN, FALLEN, HELD = "risen", "fallen", "held"
-WORDS: Final = frozenset({RISEN, FALLEN, HELD})
 
 
 def compare(kind: RecordType, row: pl.DataFrame, before: Mapping[str, str], window: str) -> pl.DataFrame:

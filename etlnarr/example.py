@@ -131,7 +131,7 @@ def styles(kind: RecordType) -> Mapping[str, Style]:
 
 def vocabulary(kind: RecordType) -> AbstractSet[str]:
     """Return every word that a verdict of the type may be."""
-    return {band[0] for verdict in kind.verdicts for band in verdict.bands} | change.WORDS
+    return {band[0] for verdict in kind.verdicts for band in verdict.bands}
 
 
 def _complexity(kind: RecordType, evidence: Sequence[Evidence]) -> str:

@@ -56,7 +56,7 @@ def resolve(
         .then(pl.lit("record"))
         .when(lent.is_not_null())
         .then(pl.lit("inferred")),
-    ).drop("text", "mute", "lent_s", "offset")
+    ).drop("text", "mute", "lent_s")
 
 
 def _mute(always_utc: Collection[str]) -> pl.Expr:

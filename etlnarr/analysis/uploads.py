@@ -49,6 +49,12 @@ def analysed(con: Catalog, tasks: Sequence[Task]) -> Iterator[Worked]:
         )
 
 
+def readings_of(con: Catalog, kind: RecordType, no: int) -> pl.DataFrame:
+    """Return the readings of one upload that may reach a metric, with what is known of their record."""
+    users = pl.DataFrame({"upload": [no], "user_id": [""]}, schema={"upload": pl.Int64, "user_id": pl.String})
+    return subjects.joined(*quality.usable(*rows_of(con, [no]), kind), users)
+
+
 def _task(run: Run, upload: Pending) -> Task:
     person = people.of(upload.user_id, run.people, run.settings)
     text = "\n".join([__version__, upload.context, person.model_dump_json()])

@@ -71,12 +71,12 @@ def tasks(con: Catalog, run: Run, asked: Asked) -> list[Task]:
 def analysed(con: Catalog, asked: Asked, tasks: Sequence[Task]) -> Iterator[Worked]:
     """Work out the windows of several people together."""
     by_user = {task.context.user_id: task for task in tasks}
-    found = _found(con, asked, by_user)
-    if found.table.is_empty():
+    whole = found(con, asked, by_user)
+    if whole.table.is_empty():
         return
-    lines = {str(line["subject"]): line for line in found.table.iter_rows(named=True)}
-    origins = _origins(found)
-    for name, document in subjects.documents(asked.kind, _batch(asked.kind, found, by_user), _named(asked, lines)):
+    lines = {str(line["subject"]): line for line in whole.table.iter_rows(named=True)}
+    origins = _origins(whole)
+    for name, document in subjects.documents(asked.kind, _batch(asked.kind, whole, by_user), _named(asked, lines)):
         line = lines[name]
         user = str(line["user_id"])
         subject = "\n".join([user, asked.kind.name, asked.window, str(line["key"])])
@@ -119,7 +119,8 @@ def _task(run: Run, context: Context) -> Task:
     return Task(context, person, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _found(con: Catalog, asked: Asked, tasks: Mapping[str, Task]) -> Found:
+def found(con: Catalog, asked: Asked, tasks: Mapping[str, Task]) -> Found:
+    """Return the readings of people in the windows asked for, and in those before them."""
     records, readings, uploads = catalogued.resolved(con, sorted(tasks), asked.kind.name, asked.span)
     persons = [task.person for task in tasks.values()]
     around = records.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())

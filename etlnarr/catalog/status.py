@@ -18,6 +18,10 @@ class Status(BaseModel):
     quarantined: dict[str, int]  # by reason
     duplicates: int
     records: int
+    rules: dict[str, int]  # rows that fail each rule
+    replaced: int  # records of which a later version than the first counts
+    shared_ids: int  # records ids that more than one person has
+    several_offsets: int  # people whose records carry more than one offset, Z aside
     examples: dict[str, dict[str, int]]  # by month and category
     as_of: str | None = None
 
@@ -53,8 +57,37 @@ def count(con: Catalog) -> Status:
             )
             """,
         ),
+        rules=dict(con.execute(RULES).fetchall()),
+        replaced=_number(con, REPLACED),
+        shared_ids=_number(con, SHARED),
+        several_offsets=_number(con, SEVERAL_OFFSETS),
         examples=_tree(told),
     )
+
+
+RULES = """
+    SELECT rule.key, sum(rule.value::BIGINT)::BIGINT
+    FROM uploads, json_each(quality::JSON, '$.rules') AS rule GROUP BY ALL ORDER BY ALL
+"""
+REPLACED = """
+    SELECT count(*) FROM (
+        SELECT user_id, record_type, identity FROM records JOIN uploads ON no = upload WHERE state = 'accepted'
+        GROUP BY ALL HAVING count(DISTINCT (modified, version)) > 1
+    )
+"""
+SHARED = """
+    SELECT count(*) FROM (
+        SELECT record_type, identity FROM records JOIN uploads ON no = upload
+        WHERE state = 'accepted' AND identity LIKE 'id:%' GROUP BY ALL HAVING count(DISTINCT user_id) > 1
+    )
+"""
+SEVERAL_OFFSETS = """
+    SELECT count(*) FROM (
+        SELECT user_id FROM records JOIN uploads ON no = upload
+        WHERE state = 'accepted' AND "offset" NOT IN ('Z', 'UTC', 'GMT')
+        GROUP BY ALL HAVING count(DISTINCT "offset") > 1
+    )
+"""
 
 
 def publish(con: Catalog, path: Path) -> None:

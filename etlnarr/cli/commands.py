@@ -209,6 +209,28 @@ def inspect(
     report.show(done, report.inspection(done), as_json=as_json)
 
 
+@app.command(epilog=_example("etlnarr explain 0b8c1c7e-6f0b-5a52-9d0c-5f1f6f1b7a3d"))
+def explain(
+    example_id: Annotated[str, typer.Argument(metavar="EXAMPLE_ID", help="metadata.example_id of a row.")],
+    lake: options.Lake = None,
+    catalog: options.CatalogPath = None,
+    tz: options.Zone = None,
+    people: options.People = None,
+    source_priority: options.SourcePriority = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Tell how a row came to be: uploads, versions, source, offset, each number, each silence, template."""
+    from etlnarr.cli import report, session
+    from etlnarr.stages.explain import explain as stage
+
+    settings = session.settings_from(
+        lake_url=lake, catalog_path=catalog, tz=tz, people=people, source_priority=source_priority
+    )
+    with session.session(settings, read=True) as opened:
+        done = stage(opened.con, opened.run, example_id)
+    report.show(done, report.explanation(done), as_json=as_json)
+
+
 @app.command(epilog=_example("etlnarr status --json"))
 def status(lake: options.Lake = None, catalog: options.CatalogPath = None, as_json: options.AsJson = False) -> None:
     """Count uploads by state and type, examples by month and category; works while a build runs."""

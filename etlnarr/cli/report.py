@@ -16,6 +16,7 @@ from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
     from etlnarr.stages.build import Report
+    from etlnarr.stages.explain import Explanation
     from etlnarr.stages.inspect import Inspection
 
 
@@ -87,10 +88,49 @@ def status_summary(found: Status) -> Iterator[str]:
     yield f"catalog      {found.records} distinct records, {found.duplicates} duplicate files"
     for kind, states in found.uploads.items():
         yield f"  {kind:<34} {', '.join(f'{number} {state}' for state, number in states.items())}"
+    for rule, number in found.rules.items():
+        yield f"rules        {number} rows fail {rule}"
+    for what, number in (
+        ("records told in a later version than their first", found.replaced),
+        ("record ids that several people have, each with records of their own", found.shared_ids),
+        ("people with records of several offsets from UTC", found.several_offsets),
+    ):
+        if number:
+            yield f"noted        {what}: {number}"
     for reason, number in found.quarantined.items():
         yield f"quarantined  {number} for {reason}"
     for month, categories in found.examples.items():
         yield f"examples     {month}: {', '.join(f'{number} {name}' for name, number in categories.items())}"
+
+
+def explanation(done: "Explanation") -> Iterator[str]:
+    """Yield how a row came to be."""
+    about = done.subject
+    yield f"subject      {about.kind} {about.key}, {about.start} to {about.end}"
+    for upload in done.uploads:
+        yield f"upload       {upload.source_s3_key}, {upload.upload_timestamp_utc}, {upload.records} records"
+    several = [version for version in done.versions if version.versions > 1]
+    yield f"records      {done.records}, {len(done.versions)} of them in several uploads, {len(several)} in several versions"
+    for version in several:
+        yield (
+            f"version      {version.identity}: of {version.versions} the one written {version.modified} "
+            f"(version {version.version}) in {version.source_s3_key} counts"
+        )
+    for one in done.sources:
+        yield (
+            f"source       {one.package}: {'told from' if one.chosen else 'set aside'}; preferred {one.preferred}, "
+            f"{one.kinds} kinds of label, a reading every {one.step_minutes} min, {one.coverage_hours:.1f} h covered"
+        )
+    yield f"offset       {done.offset}: {done.offset_rule}"
+    for text, number in done.written_offsets.items():
+        yield f"             {number} records carry {text}"
+    for fact in done.numbers:
+        unit = f" {fact.unit}" if fact.unit else ""
+        whence = f"{fact.definition} [{fact.readings} readings]"
+        yield f"number       {fact.text}: {fact.path} = {fact.value}{unit}; {whence}"
+    for entry in done.withheld:
+        yield f"withheld     {entry.path}: {entry.reason}; needs {entry.needs}"
+    yield f"template     {done.template} {done.template_hash}"
 
 
 def inspection(done: "Inspection") -> Iterator[str]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from structlog.typing import FilteringBoundLogger
 
 from etlnarr import lake, logs, people
-from etlnarr.catalog import Catalog, open_catalog, rehearse
+from etlnarr.catalog import Catalog, open_catalog, peek, rehearse
 from etlnarr.errors import UsageError
 from etlnarr.run import Run, new_run_id, now_ms
 from etlnarr.settings import Settings
@@ -45,8 +45,10 @@ def settings_from(**options: object) -> Settings:
 
 
 @contextlib.contextmanager
-def session(settings: Settings, *, wait: float, dry: bool = False, memory: bool = False) -> Iterator[Session]:
-    """Open the catalog for one command.
+def session(
+    settings: Settings, *, wait: float = 0, dry: bool = False, memory: bool = False, read: bool = False
+) -> Iterator[Session]:
+    """Open the catalog for one command: for writing, for a dry run, in memory, or for reading.
 
     Errors: CatalogBusyError, UsageError.
     """
@@ -57,7 +59,7 @@ def session(settings: Settings, *, wait: float, dry: bool = False, memory: bool 
     known = people.load(settings.people) if settings.people else {}
     run = Run(settings, lake.root(settings.lake, settings), known, now_ms(), run_id, progress, log, dry)
     path = Path(":memory:") if memory else settings.catalog
-    with rehearse(path) if dry else open_catalog(path, wait) as con:
+    with rehearse(path) if dry else peek(path) if read else open_catalog(path, wait) as con:
         yield Session(con, run, log)
 
 

@@ -39,8 +39,8 @@ class Source:
 class Listed:
     """What was found.
 
-    Shapes: ignored counts what is no regular file, or whose name is no UTF-8 or does not end in .avro; denied counts the
-    folders that may not be listed.
+    Shapes: ignored counts what is no regular file, or whose name is no UTF-8 or does not end in .avro; denied counts
+    the folders that may not be listed.
     """
 
     sources: list[Source]
@@ -101,7 +101,7 @@ def _in_folders(start: Root) -> Found:
         raise UsageError(f"{start.url}: neither a regular file nor a folder")
     if not has_magic(start.path):
         raise UsageError(f"{start.url}: no such file, folder or bucket")
-    matches = [Path(match) for match in sorted(glob.glob(start.path, recursive=True))]
+    matches = [Path(match) for match in sorted(glob.glob(start.path, recursive=True))]  # noqa: PTH207 - Path.glob takes no absolute pattern
     if not matches:
         raise UsageError(f"{start.url}: nothing matches")
     found = Found(start.path[: _magic_at(start.path)].rpartition("/")[0])

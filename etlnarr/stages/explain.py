@@ -1,0 +1,196 @@
+"""How one row came to be: uploads, versions, source, offset, each number, each silence, template."""
+
+from typing import Final
+
+import polars as pl
+from pydantic import JsonValue
+
+from etlnarr.analysis import subjects, uploads, windows
+from etlnarr.analysis.windows import Asked
+from etlnarr.catalog import Catalog
+from etlnarr.catalog import explain as catalogued
+from etlnarr.catalog.explain import Origin
+from etlnarr.errors import UsageError
+from etlnarr.insights import claims_of
+from etlnarr.metrics.clock import HOUR_MS
+from etlnarr.metrics.sources import COVERAGE, UNKNOWN_LABEL
+from etlnarr.model import RecordType
+from etlnarr.records import by_name, sources
+from etlnarr.run import Run
+from etlnarr.wire import Document, Evidence, Example, Metadata, Subject, UploadRef, Withheld
+
+OFFSETS: Final = {
+    "setting": "the time zone that was given for the person",
+    "record": "the offset that the records carry",
+    "inferred": "borrowed from the person's nearest record of a source that writes its offset",
+}
+NO_OFFSET: Final = "no offset is known, so nothing is said of the clock"
+
+
+class Version(Document):
+    """A record of which several uploads hold a version, with the one that counts."""
+
+    identity: str
+    modified: int
+    version: int
+    source_s3_key: str
+    versions: int
+    other_uploads: int
+
+
+class SourceCriteria(Document):
+    """What decides between sources, in the order in which it does.
+
+    Units: hours; minutes between readings.
+    """
+
+    package: str
+    chosen: bool
+    preferred: int | None
+    kinds: int
+    step_minutes: float | None
+    coverage_hours: float
+    readings: int
+
+
+class Number(Document):
+    """One printed fact and where it comes from."""
+
+    text: str
+    path: str
+    value: JsonValue
+    unit: str
+    definition: str
+    source: str
+    readings: int
+
+
+class Explanation(Document):
+    """How a row came to be."""
+
+    example_id: str
+    subject: Subject
+    uploads: list[UploadRef]
+    records: int
+    versions: list[Version]
+    sources: list[SourceCriteria]
+    offset: str | None
+    offset_rule: str
+    written_offsets: dict[str, int]
+    numbers: list[Number]
+    withheld: list[Withheld]
+    template: str
+    template_hash: str
+
+
+def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
+    """Tell how a row came to be.
+
+    Errors: UsageError when there is no such row.
+    """
+    origin = catalogued.find(con, example_id)
+    if origin is None:
+        raise UsageError(f"{example_id}: no row of the catalog has this id; see metadata.example_id of a row")
+    told = Example.model_validate_json(origin.line).metadata
+    if told is None:
+        raise UsageError(f"{example_id}: the row has no metadata")
+    kind = by_name[origin.record_type]
+    readings = _readings(con, run, kind, origin, told)
+    criteria = _criteria(kind, readings)
+    counted = sum(one.readings for one in criteria if one.chosen)
+    return Explanation(
+        example_id=example_id,
+        subject=told.subject,
+        uploads=told.uploads,
+        records=told.records_processed,
+        versions=_versions(con, origin, readings),
+        sources=criteria,
+        offset=told.period.offset,
+        offset_rule=_rule(told.period.offset_source),
+        written_offsets=_written(readings),
+        numbers=[_number(kind, entry, counted) for entry in told.evidence],
+        withheld=told.withheld,
+        template=told.template,
+        template_hash=told.template_hash,
+    )
+
+
+def _readings(con: Catalog, run: Run, kind: RecordType, origin: Origin, told: Metadata) -> pl.DataFrame:
+    """Return the readings of the subject, of every source, with the column subject."""
+    if origin.upload is not None:
+        plain = uploads.readings_of(con, kind, origin.upload)
+        return plain.with_columns(
+            subject=pl.lit(""), offset_s=pl.lit(None, pl.Int32), offset_origin=pl.lit(None, pl.String)
+        )
+    asked = Asked(kind, origin.kind, origin.month)
+    tasks = {task.context.user_id: task for task in windows.tasks(con, run, asked)}
+    found = windows.found(con, asked, {origin.user_id: tasks[origin.user_id]})
+    return found.readings.filter(pl.col("key") == told.subject.key)
+
+
+def _criteria(kind: RecordType, readings: pl.DataFrame) -> list[SourceCriteria]:
+    chosen = kind.choose(subjects.canonical(readings))[0]["source"].unique().to_list()
+    place = pl.col("place").min() if "place" in readings.columns else pl.lit(None, pl.Int64)
+    rows = (
+        readings.sort("start")
+        .group_by("source", maintain_order=True)
+        .agg(
+            preferred=place,
+            kinds=pl.col("label").filter(pl.col("label") != UNKNOWN_LABEL).n_unique(),
+            step_minutes=pl.col("start").unique().sort().diff().median() / HOUR_MS * 60,
+            coverage_hours=COVERAGE / HOUR_MS,
+            readings=pl.len(),
+        )
+        .sort("source")
+    )
+    return [
+        SourceCriteria.model_validate({"package": line.pop("source"), "chosen": False, **line}).model_copy(
+            update={"chosen": package in chosen}
+        )
+        for line in rows.iter_rows(named=True)
+        for package in (line["source"],)
+    ]
+
+
+def _versions(con: Catalog, origin: Origin, readings: pl.DataFrame) -> list[Version]:
+    found = catalogued.versions(con, origin.user_id, origin.record_type, readings)
+    return [Version.model_validate(_named(row)) for row in found.iter_rows(named=True)]
+
+
+def _named(row: dict[str, object]) -> dict[str, object]:
+    return {
+        "identity": row["identity"],
+        "modified": row["modified"],
+        "version": row["version"],
+        "source_s3_key": row["key"],
+        "versions": row["versions"],
+        "other_uploads": row["others"],
+    }
+
+
+def _rule(origin: str | None) -> str:
+    return "; ".join(OFFSETS[name] for name in origin.split(", ")) if origin else NO_OFFSET
+
+
+def _written(readings: pl.DataFrame) -> dict[str, int]:
+    """Count the records by the offset that they carry themselves."""
+    if "offset" not in readings.columns:
+        return {}
+    records = readings.select("upload", "record", pl.col("offset").fill_null("none")).unique()
+    return {str(text): int(n) for text, n in records.group_by("offset").len().sort("offset").iter_rows()}
+
+
+def _number(kind: RecordType, entry: Evidence, readings: int) -> Number:
+    metric = next((metric for metric in kind.metrics if entry.path.startswith(metric.path)), None)
+    verdict = next((verdict for verdict in kind.verdicts if verdict.path == entry.path), None)
+    known = {claim.path for claim in claims_of(kind, sources.habit_gates(kind.name))}
+    definition = metric.definition if metric else f"from {verdict.metric}" if verdict else "said of the subject itself"
+    return Number(
+        text=entry.text,
+        path=entry.path,
+        value=entry.value,
+        unit=metric.unit if metric else "",
+        definition=definition,
+        source=metric.source if metric else verdict.source if verdict else "",
+        readings=readings if entry.path in known or metric else 0,
+    )
