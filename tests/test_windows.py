@@ -172,7 +172,7 @@ def pulse(start: int, minutes: int, fetched: int) -> list[dict[str, Json]]:
         samples: list[Json] = [
             {"timeEpochMillis": at + n * MINUTE, "beatsPerMinute": 60 + (hour * 7 + n) % 40} for n in range(60)
         ]
-        bounds = {"startTimeEpochMillis": at, "endTimeEpochMillis": at + HOUR - 1, "samples": samples}
+        bounds: dict[str, Json] = {"startTimeEpochMillis": at, "endTimeEpochMillis": at + HOUR - 1, "samples": samples}
         own = uploads.metadata(f"pulse-{at}")
         found.append({**shape, **bounds, "metadata": own, "appRecordFetchTimeEpochMillis": fetched})
     return found

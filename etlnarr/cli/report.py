@@ -110,7 +110,8 @@ def explanation(done: "Explanation") -> Iterator[str]:
     for upload in done.uploads:
         yield f"upload       {upload.source_s3_key}, {upload.upload_timestamp_utc}, {upload.records} records"
     several = [version for version in done.versions if version.versions > 1]
-    yield f"records      {done.records}, {len(done.versions)} of them in several uploads, {len(several)} in several versions"
+    repeated = f"{len(done.versions)} of them in several uploads, {len(several)} in several versions"
+    yield f"records      {done.records}, {repeated}"
     for version in several:
         yield (
             f"version      {version.identity}: of {version.versions} the one written {version.modified} "
