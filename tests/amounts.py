@@ -72,3 +72,11 @@ def uploaded(folder: Path, name: str, kind: RecordType) -> pl.DataFrame:
         .select(READINGS.names())
         .cast(READINGS)
     )
+
+
+def slices(
+    values: Sequence[float], start: int = MIDNIGHT, length: int = HOUR, modified: int | None = None
+) -> list[Amount]:
+    """Amounts one after the other, each written at its end, or all at one time."""
+    bounds = [(start + n * length, start + (n + 1) * length) for n in range(len(values))]
+    return [(s, e, value, e if modified is None else modified) for (s, e), value in zip(bounds, values, strict=True)]

@@ -7,7 +7,7 @@ import polars as pl
 from etlnarr.metrics.architecture import STAGES, architecture, is_asleep
 from etlnarr.metrics.clock import MINUTE_MS
 from etlnarr.metrics.regularity import EPOCH_MS
-from etlnarr.metrics.sleep import SESSION, sessions
+from etlnarr.metrics.sleep import PAUSE, SESSION, sessions
 from etlnarr.metrics.statistics import finite
 from etlnarr.model import Batch
 
@@ -20,12 +20,13 @@ def stage_agreement(batch: Batch) -> pl.DataFrame:
     """Compare the stages of the main sessions with those of the other source that shares most time with them.
 
     Shapes: other_source, overlap_minutes, sleep_wake_agreement, sleep_wake_kappa, stage_agreement, stage_kappa (over
-    wake, LIGHT, DEEP and REM), other_total_sleep_time, other_efficiency (mean over the nights); a subject without a
-    second source has no row.
+    wake, LIGHT, DEEP and REM), other_total_sleep_time, other_efficiency (mean over the nights), compared_nights (that
+    they are the mean of); a subject without a second source has no row. The pauses of a night are not compared.
     Units: shared epochs of 30 s as minutes and percent, kappa from -1 to 1.
     """
     main = sessions(batch.readings).filter("main")
-    own = batch.readings.join(main, on=SESSION, how="semi", nulls_equal=True)
+    staged = batch.readings.filter(pl.col("label").ne_missing(PAUSE))
+    own = staged.join(main, on=SESSION, how="semi", nulls_equal=True)
     shared = _most_shared(_shared(own, batch.others))
     overlap = shared.group_by(PAIR, maintain_order=True).agg(overlap_minutes=pl.col("length").sum() / MINUTE_MS)
     asleep = {"own": pl.col("own") != "WAKE", "other": pl.col("other") != "WAKE"}
@@ -139,5 +140,9 @@ def _other_sleep(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     return (
         by_night.sort("night")
         .group_by(PAIR)
-        .agg(other_total_sleep_time=pl.col("total_sleep_time").mean(), other_efficiency=efficiency.mean())
+        .agg(
+            other_total_sleep_time=pl.col("total_sleep_time").mean(),
+            other_efficiency=efficiency.mean(),
+            compared_nights=pl.len().cast(pl.Int64),
+        )
     )

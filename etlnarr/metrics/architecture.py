@@ -8,11 +8,11 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics.clock import MINUTE_MS
-from etlnarr.metrics.sleep import SESSION
+from etlnarr.metrics.sleep import PAUSE, SESSION
 from etlnarr.metrics.statistics import finite
 
 ASLEEP: Final = ("LIGHT", "DEEP", "REM", "SLEEPING")
-AWAKE: Final = ("AWAKE", "OUT_OF_BED")
+AWAKE: Final = ("AWAKE", "OUT_OF_BED", PAUSE)
 STAGES: Final = ("LIGHT", "DEEP", "REM")
 LONG_AWAKENING_MS: Final = 5 * MINUTE_MS
 GOOD_LATENCY: Final = 30
@@ -38,19 +38,24 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
     """Measure every session.
 
     What needs stages is null for a session without sleep in them, and for one that they do not cover, or exceed. Wake
-    after sleep onset and awakenings lie between the first and the last sleep stage.
+    after sleep onset and awakenings lie between the first and the last sleep stage. The pauses between the parts of a
+    night are time out of bed: wake, as that stage is, inside the time from its first start to its last end.
 
-    Shapes: readings as READINGS of sleep sessions; the result SESSION, onset and wake_up (epoch ms), time_in_bed,
-    total_sleep_time, sleep_period_time, sleep_onset_latency, waso, rem_latency, light, deep, rem and sleeping _minutes,
-    efficiency and light, deep and rem _percent, awakenings (of at least 5 min), awakenings_over_5_min, quality_score.
+    Shapes: readings as READINGS of sleep sessions; the result SESSION, parts (records), pause, onset and wake_up (epoch
+    ms), time_in_bed, total_sleep_time, sleep_period_time, sleep_onset_latency, waso, rem_latency, light, deep, rem and
+    sleeping _minutes, efficiency and light, deep and rem _percent, awakenings (of at least 5 min),
+    awakenings_over_5_min, quality_score.
     Units: minutes, percent.
     """
     stages = _stages(readings)
+    paused = pl.col("label").eq_missing(PAUSE)
     found = stages.group_by(SESSION).agg(
         onset=pl.col("start").filter("asleep").min(),
         wake_up=pl.col("end").filter("asleep").max(),
         first_rem=pl.col("start").filter(pl.col("label") == "REM").min(),
-        told=pl.col("length").filter(pl.col("asleep").is_not_null()).sum(),
+        told=pl.col("length").filter(pl.col("asleep").is_not_null() & ~paused).sum(),
+        parts=pl.col("record").n_unique().cast(pl.Int64),
+        pause=_minutes(paused),
         recorded=pl.col("length").sum(),
         detailed=pl.col("label").is_in(STAGES).any(),
         total_sleep_time=_minutes(pl.col("asleep")),
@@ -62,7 +67,7 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
         pl.col("waso", "awakenings", "awakenings_over_5_min").fill_null(0),
         time_in_bed=_in_bed_ms() / MINUTE_MS,
         staged=pl.col("onset").is_not_null()
-        & (pl.col("told") >= LEAST_STAGED * _in_bed_ms())
+        & (pl.col("told") >= LEAST_STAGED * (_in_bed_ms() - pl.col("pause") * MINUTE_MS))
         & (pl.col("recorded") <= _in_bed_ms()),
     )
     return _defined(measured)

@@ -53,12 +53,12 @@ def span_hours() -> pl.Expr:
     return (pl.col("end").max() - pl.col("start").min()) / HOUR_MS
 
 
-def interval_minutes() -> pl.Expr:
+def interval_minutes(moment: str = "start") -> pl.Expr:
     """Return the median step between distinct start times.
 
     Units: rounded to whole minutes, below half a minute to whole seconds.
     """
-    step = pl.col("start").unique().sort().diff().median()
+    step = pl.col(moment).unique().sort().diff().median()
     unit = pl.when(step < MINUTE_MS / 2).then(1000).otherwise(MINUTE_MS)
     return (step / unit + 0.5).floor() * unit / MINUTE_MS
 

@@ -4,14 +4,12 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.activity import days
 from etlnarr.metrics.bouts import bouts, lasting
 from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS
+from etlnarr.metrics.day_patterns import FINE_MS
+from etlnarr.metrics.days import days, length, record_length
 from etlnarr.metrics.sources import local_date
 from etlnarr.model import Batch
-
-FINE_MS: Final = 10 * MINUTE_MS
-"""A longer record averages effort and rest."""
 
 BOUT_GAP_MS: Final = 2 * MINUTE_MS
 BOUT_MINUTES: Final = 10
@@ -25,7 +23,7 @@ NOISE_DECIMALS: Final = 9
 
 def met() -> pl.Expr:
     """Metabolic equivalents of a record, from its active energy, its length and the column mass_kg."""
-    hours = (pl.col("end") - pl.col("start")) / HOUR_MS
+    hours = length() / HOUR_MS
     return (pl.col("value") / (pl.col("mass_kg") * hours) + 1).round(NOISE_DECIMALS)
 
 
@@ -45,11 +43,10 @@ def intensity(batch: Batch) -> pl.DataFrame:
     vigorous, of the complete days, per week), sessions and sessions_minutes (at least 10 min of at least 3 MET); no
     row otherwise. Units: MET, minutes.
     """
-    length = pl.col("end") - pl.col("start")
     weighed = batch.readings.join(batch.people.select("subject", "mass_kg"), on="subject").filter(
-        (length.is_between(1, FINE_MS).all() & pl.col("mass_kg").is_not_null().all()).over("subject")
+        ((record_length() <= FINE_MS).all() & pl.col("mass_kg").is_not_null().all()).over("subject"), length() > 0
     )
-    minutes = length / MINUTE_MS
+    minutes = length() / MINUTE_MS
     measured = (
         weighed.with_columns(met=met(), minutes=minutes, day=local_date())
         .join(days(batch.readings).select("subject", "day", "complete"), on=["subject", "day"])

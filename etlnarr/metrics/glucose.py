@@ -16,6 +16,9 @@ CONSENSUS: Final = "Battelino 2019; Battelino 2023"
 MEAN: Final = pl.col(f"{STATISTICS}.mean")
 VALUE: Final = pl.col("value").round(NOISE_DECIMALS)
 
+MG_PER_MMOL: Final = 18.0
+"""mg/dL in one mmol/L."""
+
 EXTREMES: Final = frozenset({"min", "max", "range"})
 UNGATED: Final = frozenset({"count", "mean", "median", *EXTREMES})
 """What one reading already has, or two; the rest describes a distribution."""
@@ -33,6 +36,12 @@ def basics() -> tuple[Metric, ...]:
         )
         for name, metric in named
     )
+
+
+def molar() -> tuple[Metric, ...]:
+    """Declare the mean in the unit that much of the world reads; Health Connect reckons with 18 too."""
+    path, definition = f"{STATISTICS}.mean_mmol_per_l", "arithmetic mean of glucose readings, mg/dL / 18.0"
+    return (Metric(path, "mmol/L", 1, definition, CONSENSUS, expr=MEAN / MG_PER_MMOL, undefined=NO_VALUES),)
 
 
 def covered() -> tuple[Metric, ...]:
@@ -69,6 +78,8 @@ def bands() -> tuple[Metric, ...]:
         metric("below_range", "below 70", VALUE.lt(70), gates.DESCRIBED),
         metric("above_range", "above 180", VALUE.gt(180), gates.DESCRIBED),
         metric("pregnancy_range", "from 63 to 140", VALUE.is_between(63, 140), gates.DESCRIBED),
+        metric("pregnancy_below_range", "below 63", VALUE.lt(63), gates.DESCRIBED),
+        metric("pregnancy_above_range", "above 140", VALUE.gt(140), gates.DESCRIBED),
     )
 
 
@@ -82,7 +93,7 @@ def hba1c() -> tuple[Metric, ...]:
             "glucose management indicator: 3.31 + 0.02392 x mean",
             "Bergenstal 2018",
             expr=3.31 + 0.02392 * MEAN,
-            gates=gates.JUDGED,
+            gates=(gates.VALIDATED, *gates.JUDGED),
             undefined=NO_VALUES,
         ),
         Metric(
@@ -92,7 +103,7 @@ def hba1c() -> tuple[Metric, ...]:
             "HbA1c that went with this mean in the ADAG study: (mean + 46.7) / 28.7",
             "Nathan 2008",
             expr=(MEAN + 46.7) / 28.7,
-            gates=gates.JUDGED,
+            gates=(gates.VALIDATED, *gates.JUDGED),
             undefined=NO_VALUES,
         ),
     )

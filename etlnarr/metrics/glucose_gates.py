@@ -1,5 +1,6 @@
 """The least data that claims about glucose need: gates over the row of a subject."""
 
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -66,15 +67,35 @@ THREE_NIGHTS: Final = Gate(
 )
 
 NOTHING: Final = "no readings can change this"
-DIABETES: Final = Gate(
-    pl.col("diabetes").is_in(["t1", "t2"]),
-    "the target is for people with type 1 or type 2 diabetes, which is not known of this person",
-    "the diabetes status of the person",
+STATUS: Final = "the diabetes status of the person"
+HAS_DIABETES: Final = (
+    Gate(
+        pl.col("diabetes").ne_missing("none"),
+        "the targets are for people with diabetes, and the person is recorded as having none",
+        NOTHING,
+    ),
+    Gate(pl.col("diabetes").ne_missing("gdm"), "no target for gestational diabetes is used here", NOTHING),
 )
-TYPE_1: Final = Gate(
-    pl.col("diabetes") == "t1",
-    "the target is for type 1 diabetes in pregnancy, which is not known of this person",
-    "the diabetes status of the person",
+DIABETES: Final = (
+    *HAS_DIABETES,
+    Gate(
+        pl.col("diabetes").is_in(["t1", "t2"]),
+        "the target is for people with type 1 or type 2 diabetes, which is not known of this person",
+        STATUS,
+    ),
+)
+TYPE_1: Final = (
+    *HAS_DIABETES,
+    Gate(
+        pl.col("diabetes").ne_missing("t2"),
+        "the target is for type 1 diabetes in pregnancy, and the person is recorded as having type 2",
+        NOTHING,
+    ),
+    Gate(
+        pl.col("diabetes") == "t1",
+        "the target is for type 1 diabetes in pregnancy, which is not known of this person",
+        STATUS,
+    ),
 )
 # the consensus target is that of most adults, and stands unless a fact about the person speaks against it
 ADULT: Final = Gate(
@@ -82,10 +103,25 @@ ADULT: Final = Gate(
     "the target is for adults under 65",
     NOTHING,
 )
-OLDER: Final = Gate(pl.col("age") >= OLDER_AGE, "the target is for people of 65 and over", "the age of the person")
+OLDER: Final = (
+    Gate(
+        pl.col("age").is_not_null(),
+        "the target is for people of 65 and over, and the age of this person is not known",
+        "the age of the person",
+    ),
+    Gate(pl.col("age") >= OLDER_AGE, "the target is for people of 65 and over", NOTHING),
+)
 NOT_PREGNANT: Final = Gate(~pl.col("pregnant").fill_null(value=False), "other targets hold in pregnancy", NOTHING)
-PREGNANT: Final = Gate(
-    pl.col("pregnant"), "the target is for pregnancy, which is not known of this person", "knowledge of a pregnancy"
+VALIDATED: Final = replace(NOT_PREGNANT, reason="estimates of HbA1c from the mean are not validated in pregnancy")
+PREGNANT: Final = (
+    Gate(
+        pl.col("pregnant").fill_null(value=True),
+        "the target is for pregnancy, and the person is recorded as not pregnant",
+        NOTHING,
+    ),
+    Gate(
+        pl.col("pregnant"), "the target is for pregnancy, which is not known of this person", "knowledge of a pregnancy"
+    ),
 )
 
 

@@ -83,7 +83,8 @@ def trend(batch: Batch) -> pl.DataFrame:
     """Set the last seven days against the 28 before them, in lnRMSSD of the nights that count.
 
     Shapes: seven_day_mean, seven_day_nights, cv_7, baseline_mean, baseline_sd, baseline_nights, swc_low, swc_high,
-    deviation (of the seven-day mean, in standard deviations of the baseline). Units: ln ms, percent.
+    deviation (of the seven-day mean, in standard deviations of the baseline), and of the means and the band the same
+    back in ms (geometric means): seven_day_ms, baseline_ms, swc_low_ms, swc_high_ms. Units: ln ms, ms, percent.
     """
     age = pl.col("day").max().over("subject") - pl.col("day")
     counted = nights(batch).filter("counts").with_columns(age=age)
@@ -98,10 +99,16 @@ def trend(batch: Batch) -> pl.DataFrame:
         baseline_nights=before.count().cast(pl.Int64),
     )
     mean, sd = pl.col("baseline_mean"), pl.col("baseline_sd")
-    return found.with_columns(
+    against = found.with_columns(
         swc_low=mean - WORTHWHILE_SD * sd,
         swc_high=mean + WORTHWHILE_SD * sd,
         deviation=finite((pl.col("seven_day_mean") - mean) / sd),
+    )
+    return against.with_columns(
+        seven_day_ms=pl.col("seven_day_mean").exp(),
+        baseline_ms=mean.exp(),
+        swc_low_ms=pl.col("swc_low").exp(),
+        swc_high_ms=pl.col("swc_high").exp(),
     )
 
 

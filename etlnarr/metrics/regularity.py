@@ -8,7 +8,7 @@ import polars as pl
 from etlnarr.metrics.architecture import is_asleep
 from etlnarr.metrics.clock import DAY_MS
 from etlnarr.metrics.nights import DAY_MINUTES, night_by_night
-from etlnarr.metrics.sleep import SESSION, sessions
+from etlnarr.metrics.sleep import PAUSE, SESSION, sessions
 from etlnarr.model import Batch
 
 EPOCH_MS: Final = 30_000
@@ -39,10 +39,10 @@ def circular_sd(minutes: pl.Expr) -> pl.Expr:
 def consistency(batch: Batch) -> pl.DataFrame:
     """Work out the timing of the main sessions.
 
-    Null as soon as the local time of one of them is unknown.
+    Null as soon as the local time of one of them is unknown; a night without stages has bed and wake times alone.
 
     Shapes: midpoint, bed_time, wake_time (circular means), midpoint_sd, free_midpoint, work_midpoint,
-    social_jetlag, free_nights, work_nights.
+    social_jetlag, free_nights, work_nights (of those with a midpoint).
     Units: minutes after local midnight, minutes. Source: Wittmann 2006 Chronobiol Int 23:497 (social jetlag).
     """
     nights = night_by_night(batch.readings).filter("main")
@@ -54,8 +54,8 @@ def consistency(batch: Batch) -> pl.DataFrame:
         midpoint_sd=circular_sd(midpoint),
         bed_time=circular_mean(pl.col("bed_time")),
         wake_time=circular_mean(pl.col("wake_time")),
-        free_nights=free.sum().cast(pl.Int64),
-        work_nights=(~free).sum().cast(pl.Int64),
+        free_nights=midpoint.filter(free).count().cast(pl.Int64),
+        work_nights=midpoint.filter(~free).count().cast(pl.Int64),
         free_midpoint=circular_mean(midpoint.filter(free)),
         work_midpoint=circular_mean(midpoint.filter(~free)),
     )
@@ -99,7 +99,9 @@ def _complete_days(readings: pl.DataFrame) -> pl.DataFrame:
     """Find first_day and last_day (days since 1970) of what is compared: the last complete day only follows."""
     local = pl.col("record_start") + pl.col("offset_s").cast(pl.Int64) * 1000
     began = local.filter("main") // DAY_MS
-    staged = readings.group_by(SESSION).agg(staged=is_asleep().is_not_null().any())
+    told = is_asleep().is_not_null() & pl.col("label").ne_missing(PAUSE)
+    parts = readings.group_by(*SESSION, "record").agg(staged=told.any())  # each part of a night must be staged
+    staged = parts.group_by(SESSION).agg(pl.col("staged").all())
     usable = pl.col("offset_s").is_not_null().all() & pl.col("staged").all()
     spans = sessions(readings).join(staged, on=SESSION).group_by("subject", maintain_order=True)
     found = spans.agg(usable=usable, first_day=began.min() + 1, last_day=began.max() - 1)

@@ -6,7 +6,7 @@ import polars as pl
 
 from etlnarr.metrics import sources
 from etlnarr.metrics.clock import DAY_MS, HOUR_MS
-from etlnarr.model import SLEEP
+from etlnarr.model import READINGS, SLEEP
 
 SHORTEST_NIGHT_MS: Final = 3 * HOUR_MS
 """A shorter session is a nap, whenever it was."""
@@ -16,11 +16,18 @@ SAME_NIGHT: Final = 0.5
 
 SESSION: Final = ("subject", "source", "record_start", "record_end")
 
+LONGEST_PAUSE_MS: Final = HOUR_MS
+"""Sessions of one source that lie no further apart are parts of one night."""
+
+PAUSE: Final = "PAUSE"
+"""Label of the time between two parts of a night: out of bed, though no device says so."""
+
 
 def choose(readings: pl.DataFrame, priority: tuple[str, ...] = ()) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Choose one source per night; a night is the sessions that overlap by at least half of the shorter one.
 
-    Of sessions of one source that overlap so much, the longest stands and the others are dropped.
+    Of sessions of one source that overlap so much, the longest stands and the others are dropped. The chosen parts of
+    a night are joined, see joined().
 
     Shapes: readings as READINGS with a row per stage, or one row without a label for a session without stages; the
     result as sources.choose.
@@ -34,13 +41,39 @@ def choose(readings: pl.DataFrame, priority: tuple[str, ...] = ()) -> tuple[pl.D
     nights = _grouped(single, ("subject",)).select(*SESSION, night="group")
     marked = readings.join(nights, on=SESSION, how="inner", nulls_equal=True)
     chosen, others = sources.choose(marked, pl.col("night"), priority=priority)
-    return chosen.drop("night"), others.drop("night")
+    return joined(chosen.drop("night")), others.drop("night")
+
+
+def joined(readings: pl.DataFrame) -> pl.DataFrame:
+    """Give the parts of a night its bounds, and a row PAUSE to the time between them.
+
+    Parts are sessions of one source that follow on one another with at most an hour between them, no session of
+    another source among them, and that make up three hours together; shorter ones are naps and stay apart.
+
+    Shapes: chosen readings as READINGS; so is the result, in canonical order.
+    """
+    marked = readings.join(_parts(readings), on=SESSION, how="left", nulls_equal=True)
+    bounded = marked.with_columns(record_start="night_start", record_end="night_end").select(READINGS.names())
+    pauses = (
+        marked.filter(pl.col("pause") > 0)
+        .unique(SESSION, keep="first", maintain_order=True)
+        .with_columns(
+            start=pl.col("record_start") - pl.col("pause"),
+            end="record_start",
+            label=pl.lit(PAUSE),
+            record_start="night_start",
+            record_end="night_end",
+        )
+    )
+    whole = pl.concat([bounded, pauses.select(READINGS.names())])
+    return whole.sort("subject", "start", "record", "source", "end")
 
 
 def sessions(readings: pl.DataFrame) -> pl.DataFrame:
     """List the sessions behind chosen readings and mark the main one of each day.
 
-    Main is the longest session that ends on a local date (of UTC where the offset is unknown), if it lasts three hours.
+    Main is the longest session that ends on a local date (of UTC where the offset is unknown), if it lasts three hours;
+    joined parts of a night are one session.
 
     Shapes: subject, source, record_start, record_end, offset_s, wake_day (days since 1970-01-01), main.
     """
@@ -53,6 +86,16 @@ def sessions(readings: pl.DataFrame) -> pl.DataFrame:
         .with_columns(main=(pl.int_range(pl.len()).over("subject", "wake_day") == 0) & (length >= SHORTEST_NIGHT_MS))
         .sort("subject", "record_start", "record_end", "source")
     )
+
+
+def near_others() -> pl.Expr:
+    """Tell whether another session lies no further away than a pause within a night.
+
+    Shapes: to be evaluated over the result of sessions().
+    """
+    before = pl.col("record_start") - pl.col("record_end").cum_max().shift().over("subject")
+    after = pl.col("record_start").shift(-1).over("subject") - pl.col("record_end")
+    return pl.min_horizontal(before, after).fill_null(LONGEST_PAUSE_MS + 1) <= LONGEST_PAUSE_MS
 
 
 def main_sessions(readings: pl.DataFrame) -> pl.DataFrame:
@@ -74,6 +117,29 @@ def in_sleep(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
     inside = pl.col("start") <= pl.col("night_end")
     return joined.with_columns(pl.when(inside).then(pl.col("night_start", "night_end"))).sort(
         "subject", "start", "record", "source"
+    )
+
+
+def _parts(readings: pl.DataFrame) -> pl.DataFrame:
+    """Find the night that each session is part of.
+
+    Shapes: SESSION, night_start, night_end, pause (ms since the part before, 0 without one).
+    """
+    found = readings.select(SESSION).unique().sort("subject", "record_start", "record_end", "source")
+    pause = pl.col("record_start") - pl.col("record_end").cum_max().shift().over("subject")
+    follows = (pl.col("source") == pl.col("source").shift().over("subject")) & pause.is_between(0, LONGEST_PAUSE_MS)
+    numbered = found.with_columns(follows=follows.fill_null(value=False), pause=pause).with_columns(
+        night=(~pl.col("follows")).cum_sum().over("subject")
+    )
+    length = pl.col("record_end") - pl.col("record_start")
+    whole = (length.sum() >= SHORTEST_NIGHT_MS).over("subject", "night")
+    return numbered.select(
+        *SESSION,
+        night_start=pl.when(whole)
+        .then(pl.col("record_start").min().over("subject", "night"))
+        .otherwise("record_start"),
+        night_end=pl.when(whole).then(pl.col("record_end").max().over("subject", "night")).otherwise("record_end"),
+        pause=pl.when(pl.col("follows") & whole).then("pause").otherwise(0),
     )
 
 

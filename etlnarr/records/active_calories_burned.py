@@ -1,11 +1,12 @@
 """Active energy: totals of complete days, effort where mass and short records allow, the resting rate beside it."""
 
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics import activity, energy
+from etlnarr.metrics import activity, day_patterns, days, energy
 from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records import daily_amounts as daily
 from etlnarr.records.declarations import ADULT, ASSESSMENT, INFINITE, INTERVAL, PATTERNS, at_least, needing
@@ -18,18 +19,24 @@ BASAL_RATE: Final = f"{STATISTICS}.metabolic.basal_rate"
 WEEKLY: Final = f"{STATISTICS}.intensity.weekly_minutes"
 GUIDELINE: Final = f"{ASSESSMENT}.activity_guideline"
 
+LOW_KCAL: Final = 25
+"""About what 500 steps take: 0.4 km at half a kilocalorie per kg and km, of 80 kg 16 kcal, with room for error."""
+LOW: Final = f"less than {LOW_KCAL} kcal"
+
 PAG: Final = "PAG 2008"
 SHCHERBINA: Final = "MET = kcal / (kg x h) + 1; devices err by 27 % at best (Shcherbina 2017 J Pers Med 7:3)"
 MIFFLIN: Final = "Mifflin 1990 (Mifflin-St Jeor)"
 
-NO_EFFORT: Final = (
-    "effort needs the body mass and records of 10 minutes or less",
-    "the body mass and records of 10 minutes or less",
+EFFORT_GATES: Final = (
+    ADULT,
+    *daily.short_records(
+        "fine",
+        "10 minutes",
+        pl.col("mass_kg").is_not_null(),
+        ("the body mass is not known", "the body mass of the person"),
+    ),
 )
-NO_SESSIONS: Final = (
-    "exercise cannot be found in totals of a day, nor effort without the body mass",
-    "the body mass and records of 10 minutes or less",
-)
+NO_EFFORT: Final = ("no record has a length", "records with a start and an end")
 NO_BODY: Final = (
     "sex, age, body mass and height are not all known",
     "sex, age, body mass and height of the person",
@@ -58,7 +65,7 @@ def _session(name: str, unit: str, definition: str, column: str) -> Metric:
 EFFORT: Final = (
     *needing(
         NO_EFFORT,
-        (),
+        EFFORT_GATES,
         _effort("mean_met", "MET", 1, "mean of the recorded time", SHCHERBINA),
         _effort("light_minutes", "min", 0, "recorded time below 3 MET"),
         _effort("moderate_minutes", "min", 0, "recorded time from 3 to below 6 MET"),
@@ -66,12 +73,12 @@ EFFORT: Final = (
     ),
     *needing(
         NO_EFFORT,
-        (WEEK,),
+        (*EFFORT_GATES, WEEK),
         _effort("weekly_minutes", "min", 0, "moderate plus twice the vigorous minutes of complete days, per week"),
     ),
     *needing(
-        NO_SESSIONS,
-        (),
+        NO_EFFORT,
+        EFFORT_GATES,
         _session("count", "sessions", "10 min and more at 3 MET and more, records at most 2 min apart", "sessions"),
         _session("minutes", "min", "length of these sessions together", "sessions_minutes"),
     ),
@@ -107,7 +114,7 @@ VERDICTS: Final = (
         (("not_reached", 150, False), ("reached", 300, True), ("exceeded", INFINITE, True)),
         PAG,
         frozenset({"reached", "exceeded"}),
-        gates=(ADULT,),
+        gates=(daily.unworn(STATISTICS, LOW),),
     ),
 )
 
@@ -132,9 +139,16 @@ ACTIVE_CALORIES_BURNED: Final = RecordType(
     template="active_calories_burned.jinja",
     shape=SHAPE,
     rules=RULES,
-    choose=activity.choose,
-    tables=(activity.totals, activity.patterns, energy.intensity, activity.other_totals),
-    metrics=(*daily.amounts(STATISTICS, KCAL), *EFFORT, *METABOLIC, *daily.patterns(KCAL), *daily.second(KCAL)),
+    choose=days.choose,
+    tables=(
+        activity.totals,
+        partial(activity.low_days, limit=LOW_KCAL),
+        day_patterns.sight,
+        day_patterns.patterns,
+        energy.intensity,
+        activity.other_totals,
+    ),
+    metrics=(*daily.amounts(STATISTICS, KCAL, LOW), *EFFORT, *METABOLIC, *daily.patterns(KCAL), *daily.second(KCAL)),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,

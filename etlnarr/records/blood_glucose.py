@@ -10,7 +10,7 @@ from etlnarr.metrics import sources
 from etlnarr.metrics.coverage import coverage
 from etlnarr.metrics.dawn import dawn
 from etlnarr.metrics.episodes import hyperglycemia, hypoglycemia
-from etlnarr.metrics.glucose import CONSENSUS, STATISTICS, TIR, bands, basics, covered, hba1c
+from etlnarr.metrics.glucose import CONSENSUS, STATISTICS, TIR, bands, basics, covered, hba1c, molar
 from etlnarr.metrics.glucose_patterns import events, meals, patterns, peak
 from etlnarr.metrics.glucose_variability import variability
 from etlnarr.metrics.grid import area, between_hours
@@ -23,17 +23,24 @@ from etlnarr.records.declarations import ASSESSMENT, INFINITE
 BLOOD: Final = ("CAPILLARY_BLOOD", "PLASMA", "SERUM", "WHOLE_BLOOD")
 """Specimens of single measurements; a specimen that is not told may be a sensor's."""
 
+Band = tuple[str, float, bool]
 HALF: Final = 0.5
 SPECIFIED: Final = "words of the training schema; no guideline has them"
 CV: Final = f"{STATISTICS}.cv"
-LEVEL_1: Final = f"{STATISTICS}.hypoglycemic_events.level_1"
-LEVEL_2: Final = f"{STATISTICS}.hypoglycemic_events.level_2"
+LOWEST: Final = f"{STATISTICS}.min"
+HIGHEST: Final = f"{STATISTICS}.max"
+LOWS: Final = f"{STATISTICS}.hypoglycemic_events"
+LEVEL_1: Final = f"{LOWS}.level_1"
+LEVEL_2: Final = f"{LOWS}.level_2"
 READINGS_ABOVE_180: Final = f"{STATISTICS}.hyperglycemic_events.readings_above_180"
+GRI: Final = f"{STATISTICS}.glycemic_variability.gri"
+VERY_LOW: Final = 54
 MANY_EPISODES: Final = 2
 MANY_HIGHS: Final = 0.25
 """Share of readings above 180 mg/dL that the consensus wants no adult with diabetes to reach."""
 
 TIR_TARGET: Final = 70.0
+STEADY: Final = 36
 USUAL_DAYS: Final = 10
 
 SHAPE: Final = Shape(
@@ -82,7 +89,24 @@ def _hypoglycemia_risk() -> pl.Expr:
     return pl.when(level_1.is_not_null()).then(word.otherwise(pl.lit("low")))
 
 
-MOST_ADULTS: Final = (gates.DIABETES, gates.ADULT, gates.NOT_PREGNANT)
+def _index(name: str, metric: str, source: str, words: tuple[Band, ...], *wanted: str, fortnight: bool) -> Verdict:
+    """Name the band that an index of risk lies in."""
+    gates_of = gates.FORTNIGHT if fortnight else gates.JUDGED
+    path = f"{STATISTICS}.glycemic_variability.{metric}"
+    return Verdict(f"{ASSESSMENT}.{name}", path, words, source, frozenset(wanted), gates=gates_of)
+
+
+def _zone() -> pl.Expr:
+    """Name the zone of the glycemia risk index; without bands, for a letter is no word that a narrative must avoid."""
+    zone: pl.Expr = pl.lit("E")
+    for name, upper in (("D", 80), ("C", 60), ("B", 40), ("A", 20)):
+        zone = pl.when(pl.col(GRI) <= upper).then(pl.lit(name)).otherwise(zone)
+    return pl.when(pl.col(GRI).is_not_null()).then(zone)
+
+
+MOST_ADULTS: Final = (*gates.DIABETES, gates.ADULT, gates.NOT_PREGNANT)
+OLDER: Final = (*gates.DIABETES, *gates.OLDER)
+PREGNANT: Final = (*gates.TYPE_1, *gates.PREGNANT)
 VERDICTS: Final = (
     Verdict(
         f"{STATISTICS}.coverage.grade",
@@ -103,7 +127,7 @@ VERDICTS: Final = (
     Verdict(
         f"{ASSESSMENT}.variability",
         CV,
-        (("low", 36, True), ("moderate", 50, True), ("high", INFINITE, True)),
+        (("low", STEADY, True), ("moderate", 50, True), ("high", INFINITE, True)),
         SPECIFIED,
         frozenset({"low"}),
         gates=gates.JUDGED,
@@ -120,27 +144,86 @@ VERDICTS: Final = (
     Verdict(
         f"{ASSESSMENT}.stability",
         CV,
-        (("stable", 36, True), ("labile", INFINITE, True)),
+        (("stable", STEADY, True), ("labile", INFINITE, True)),
         "Danne 2017; Monnier 2017",
         frozenset({"stable"}),
         gates=gates.JUDGED,
     ),
     _target("time_in_range_target", "target_range", TIR_TARGET, "above", *MOST_ADULTS),
     _target("time_below_range_target", "below_range", 4.0, "below", *MOST_ADULTS),
+    _target("time_below_54_target", "severe_hypoglycemia", 1.0, "below", *MOST_ADULTS),
     _target("time_above_range_target", "above_range", 25.0, "below", *MOST_ADULTS),
-    _target("older_time_in_range_target", "target_range", 50.0, "above", gates.DIABETES, gates.OLDER),
-    _target("older_time_below_range_target", "below_range", 1.0, "below", gates.DIABETES, gates.OLDER),
-    _target("pregnancy_time_in_range_target", "pregnancy_range", 70.0, "above", gates.TYPE_1, gates.PREGNANT),
+    _target("time_above_250_target", "severe_hyperglycemia", 5.0, "below", *MOST_ADULTS),
+    _target("older_time_in_range_target", "target_range", 50.0, "above", *OLDER),
+    _target("older_time_below_range_target", "below_range", 1.0, "below", *OLDER),
+    _target("older_time_above_250_target", "severe_hyperglycemia", 10.0, "below", *OLDER),
+    _target("pregnancy_time_in_range_target", "pregnancy_range", TIR_TARGET, "above", *PREGNANT),
+    _target("pregnancy_time_below_range_target", "pregnancy_below_range", 4.0, "below", *PREGNANT),
+    _target("pregnancy_time_below_54_target", "severe_hypoglycemia", 1.0, "below", *PREGNANT),
+    _target("pregnancy_time_above_range_target", "pregnancy_above_range", 25.0, "below", *PREGNANT),
+    _index(
+        "j_index",
+        "j_index",
+        "Wojcicki 1995",
+        (("below", 10, False), ("ideal", 20, True), ("good", 30, True), ("poor", 40, True), ("lack", INFINITE, True)),
+        "ideal",
+        "good",
+        fortnight=False,
+    ),
+    _index(
+        "lbgi_risk",
+        "lbgi",
+        "Kovatchev 1997; Kovatchev 2006",
+        (("minimal", 1.1, False), ("low", 2.5, False), ("moderate", 5, True), ("high", INFINITE, True)),
+        "minimal",
+        fortnight=False,
+    ),
+    _index(
+        "hbgi_risk",
+        "hbgi",
+        "Kovatchev 1997; Kovatchev 2006",
+        (("low", 4.5, False), ("moderate", 9, True), ("high", INFINITE, True)),
+        "low",
+        fortnight=False,
+    ),
+    _index(
+        "adrr_risk",
+        "adrr",
+        "Kovatchev 2006",
+        (("low", 20, False), ("moderate", 40, True), ("high", INFINITE, True)),
+        "low",
+        fortnight=True,
+    ),
+    Verdict(f"{ASSESSMENT}.gri_zone", GRI, (), "Klonoff 2023", frozenset({"A"}), expr=_zone(), gates=gates.FORTNIGHT),
 )
 
+
+def _missed(way: str) -> pl.Expr:
+    """Tell whether a target is missed that is stated: of the time "in_range", "below" or "above"."""
+    targets = [verdict for verdict in VERDICTS if verdict.path.endswith("_target") and f"time_{way}" in verdict.path]
+    return pl.any_horizontal(
+        pl.col(f"gate|{target.path}").is_null() & ~pl.col(target.path).is_in(list(target.target)) for target in targets
+    )
+
+
+# a source that cannot see lows has its counts of them withheld, but not the lowest reading: a low that was read is one
 RECOMMENDATIONS: Final = (
-    Recommendation("discuss_lows", LEVEL_1, (pl.col(LEVEL_2) > 0) | (pl.col(LEVEL_1) > MANY_EPISODES)),
     Recommendation(
-        "discuss_highs", READINGS_ABOVE_180, pl.col(READINGS_ABOVE_180) > MANY_HIGHS * pl.col(f"{STATISTICS}.count")
+        "discuss_lows",
+        LOWEST,
+        (pl.col(LOWEST) < VERY_LOW)
+        | (pl.col(LEVEL_1) > MANY_EPISODES)
+        | (pl.col(f"{LOWS}.extended") > 0)
+        | (pl.col(f"{LOWS}.ongoing") > 0)
+        | _missed("below"),
     ),
     Recommendation(
-        "discuss_time_in_range", f"{ASSESSMENT}.time_in_range_target", pl.col(f"{TIR}.target_range") < TIR_TARGET
+        "discuss_highs",
+        HIGHEST,
+        (pl.col(READINGS_ABOVE_180) > MANY_HIGHS * pl.col(f"{STATISTICS}.count")) | _missed("above"),
     ),
+    Recommendation("discuss_time_in_range", f"{TIR}.target_range", _missed("in_range")),
+    Recommendation("discuss_swings", f"{ASSESSMENT}.stability", pl.col(CV) > STEADY),
     Recommendation(
         "keep_sensor_connected",
         f"{STATISTICS}.coverage.active_percent",
@@ -166,7 +249,7 @@ BLOOD_GLUCOSE: Final = RecordType(
     rules=RULES,
     choose=choose,
     tables=(coverage, mage, between_hours, area, daily_range, hypoglycemia, hyperglycemia, peak, dawn),
-    metrics=(*basics(), *covered(), *bands(), *variability(), *hba1c(), *events(), *patterns(), *meals()),
+    metrics=(*basics(), *molar(), *covered(), *bands(), *variability(), *hba1c(), *events(), *patterns(), *meals()),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,

@@ -5,7 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.clock import interval_minutes, span_hours
+from etlnarr.metrics.clock import NO_LOCAL_TIME, interval_minutes, span_hours
 from etlnarr.model import Gate, Metric
 from etlnarr.records.declarations import (
     AGREEMENT,
@@ -18,25 +18,52 @@ from etlnarr.records.declarations import (
 )
 
 COMPLETE: Final = "descriptive; a day is complete when it was last written after its end"
+CUT: Final = "descriptive; a source's first day in short records, when none begins within six hours of midnight"
 
-NO_COMPLETE: Final = ("no day was over when it was last written", "one complete day")
-ONE_DAY: Final = ("fewer than two days were over when they were last written", "two complete days")
-NOT_OPEN: Final = ("the last day was over, or when it was written is not known", "nothing more")
-NO_CLOCK: Final = ("no local clock is known for a day that was not over", "records that carry an offset")
+LOW: Final = "own limit; the time that a device is worn is not recorded"
+
+NO_COMPLETE: Final = ("no day is known to be complete", "one complete day")
+ONE_DAY: Final = ("fewer than two days are known to be complete", "two complete days")
+NO_CUT: Final = ("no day may be cut off at its start", "nothing more")
 ONE_START: Final = ("all records have one start time", "two records")
 NO_WEEKDAY: Final = ("no complete day has a known local date", "complete days with their local time")
 NO_COMPARED_DAY: Final = (
     "no day was over in both sources when they last wrote, or none was of more than zero",
     "a day that both sources told after it was over",
 )
-NO_SIGHT: Final = (
-    "the records are longer than an hour, or their local time is not known",
-    "records of an hour or less, and their local time",
+NO_PEAK: Final = ("several hours share the highest sum", "more records")
+
+OPEN: Final = (
+    Gate(pl.col("last_dated"), "when the last day was last written is not known", "records with their time of writing"),
+    Gate(pl.col("last_open"), "the last day was over when it was last written", "nothing more"),
 )
 
 
-def amounts(prefix: str, unit: str) -> tuple[Metric, ...]:
-    """Declare records, days, totals, and the last day when it was not over."""
+def short_records(name: str, limit: str, known: pl.Expr, unknown: tuple[str, str]) -> tuple[Gate, ...]:
+    """Gate a claim that takes short records and one thing more, so that each reason names what is missing alone.
+
+    Shapes: name is that of the columns some_ and all_; limit words such as "an hour"; unknown is the reason when the
+    other thing is not known, and what would end it.
+    """
+    every, some = pl.col(f"all_{name}"), pl.col(f"some_{name}")
+    reason, needs = unknown
+    short = f"records of {limit} or less"
+    return (
+        Gate(every | known, f"records are longer than {limit}, and {reason}", f"{short}, and {needs}"),
+        Gate(some, f"the records are longer than {limit}", short),
+        Gate(every, f"some records are longer than {limit}", short),
+        Gate(known, reason, needs),
+    )
+
+
+SIGHT: Final = short_records("in_hour", "an hour", pl.col("clock"), NO_LOCAL_TIME)
+
+
+def amounts(prefix: str, unit: str, low: str) -> tuple[Metric, ...]:
+    """Declare records, days, totals, and the last day when it was not over.
+
+    Shapes: low tells what a low day has ("fewer than 500 steps").
+    """
     average = at_least(f"{prefix}.complete_days", 3, "complete days")
 
     def metric(name: str, unit: str, definition: str) -> Metric:
@@ -47,9 +74,9 @@ def amounts(prefix: str, unit: str) -> tuple[Metric, ...]:
 
     elapsed = "part of that day, as its source counts days, that had passed when it was last written"
     return (
-        Metric(f"{prefix}.count", "records", 0, "records of the chosen source", DESCRIPTIVE, pl.len().cast(pl.Int64)),
+        Metric(f"{prefix}.count", "records", 0, "records of the chosen source", DESCRIPTIVE, _records()),
         metric("days", "days", "local days with a record"),
-        metric("complete_days", "days", "local days that were over when they were last written"),
+        metric("complete_days", "days", "local days that were over when they were last written and are not cut off"),
         metric("total", unit, "sum of all records, those of an unfinished day too"),
         *needing(NO_COMPLETE, (average,), metric("daily_mean", unit, "mean of the complete days")),
         *needing(ONE_DAY, (average,), metric("daily_std", unit, "standard deviation of the complete days, n - 1")),
@@ -58,15 +85,16 @@ def amounts(prefix: str, unit: str) -> tuple[Metric, ...]:
             (),
             metric("daily_min", unit, "lowest complete day"),
             metric("daily_max", unit, "highest complete day"),
+            Metric(f"{prefix}.low_days", "days", 0, f"complete days of {low}", LOW),
         ),
+        Metric(f"{prefix}.cut_days", "days", 0, "days that may be cut off at their start, none of them complete", CUT),
+        *needing(NO_CUT, (), Metric(f"{prefix}.cut_day", "date", 0, "first of the days that may be cut off", CUT)),
         *needing(
-            NOT_OPEN,
-            (),
+            NO_LOCAL_TIME,
+            OPEN,
             latest("total", unit, "sum so far of a last day that was not over", "latest_total"),
             latest("day_elapsed_percent", "%", elapsed, "latest_elapsed_percent"),
-        ),
-        *needing(
-            NO_CLOCK, (), latest("as_of", "min", "when it was last written, after local midnight", "latest_as_of")
+            latest("as_of", "min", "when it was last written, after local midnight", "latest_as_of"),
         ),
     )
 
@@ -82,13 +110,15 @@ def patterns(unit: str) -> tuple[Metric, ...]:
         *needing(
             ONE_START,
             (),
-            metric("interval_minutes", "min", "median step between distinct start times", interval_minutes()),
+            metric(
+                "interval_minutes", "min", "median step between distinct start times", interval_minutes("record_start")
+            ),
         ),
         *needing(
-            NO_SIGHT,
-            (),
+            NO_PEAK,
+            SIGHT,
             metric("hourly_distribution", unit, f"{unit} by hour of the local clock, h00 to h23"),
-            metric("peak_hour", "h", "local hour with the highest sum"),
+            metric("peak_hour", "h", "local hour with the highest sum, when it is one"),
         ),
         *needing(NO_WEEKDAY, (), metric("weekday_mean", unit, "mean of the complete days by local weekday")),
     )
@@ -106,3 +136,14 @@ def second(unit: str) -> tuple[Metric, ...]:
         ),
         agreement("other_day_start", "min", 0, "when the second source begins its day, after local midnight"),
     )
+
+
+def unworn(prefix: str, low: str) -> Gate:
+    """Gate a judgement of the average, which days on which the device was not worn would lower."""
+    few = pl.col(f"{prefix}.low_days").fill_null(0) == 0
+    return Gate(few, f"the average includes days of {low}", "known wear on the days of the average")
+
+
+def _records() -> pl.Expr:
+    """Count records: one that passes midnight has a piece in each day."""
+    return pl.col("record").n_unique().cast(pl.Int64)

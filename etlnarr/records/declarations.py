@@ -29,8 +29,8 @@ INTERVAL: Final = MappingProxyType(
 
 ADULT: Final = Gate(
     pl.col("age").fill_null(ADULT_AGE) >= ADULT_AGE,
-    "the estimate and the guideline are made for adults",
-    "nothing that records can give: the person is under 18",
+    "the marks used here are for adults, and you are under 18",
+    "marks that are made for your age",
 )
 """An unknown age passes: what takes an age is not defined without one, and the rest says that it is for adults."""
 

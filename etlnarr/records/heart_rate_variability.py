@@ -90,7 +90,12 @@ TRENDS: Final = (
         _trend("seven_day_nights", "nights", 0, "nights that count of the last 7 days", DESCRIPTIVE),
         _trend("baseline_nights", "nights", 0, "nights that count of the 28 days before the last 7", DESCRIPTIVE),
     ),
-    *needing(NO_NIGHT, WEEK, _trend("seven_day_mean", "ln ms", 2, "mean lnRMSSD of the last 7 days", ROLLING)),
+    *needing(
+        NO_NIGHT,
+        WEEK,
+        _trend("seven_day_mean", "ln ms", 2, "mean lnRMSSD of the last 7 days", ROLLING),
+        _trend("seven_day_ms", MS, 1, "the same back in ms: the geometric mean of these nights", ROLLING),
+    ),
     *needing(
         NO_SPREAD,
         STEADY_WEEK,
@@ -103,6 +108,9 @@ TRENDS: Final = (
         _trend("baseline_sd", "ln ms", 2, "standard deviation of these nights, n - 1 in the denominator"),
         _trend("swc_low", "ln ms", 2, "baseline mean - 0.5 x its standard deviation"),
         _trend("swc_high", "ln ms", 2, "baseline mean + 0.5 x its standard deviation"),
+        _trend("baseline_ms", MS, 1, "the baseline mean back in ms: the geometric mean of these nights"),
+        _trend("swc_low_ms", MS, 1, "swc_low back in ms"),
+        _trend("swc_high_ms", MS, 1, "swc_high back in ms"),
     ),
     *needing(
         NO_BASELINE,
@@ -120,8 +128,8 @@ BALANCE: Final = Metric(
     expr=pl.lit(None, pl.String),
     gates=(
         never(
-            "RMSSD reflects vagal activity alone, and a balance has two sides",
-            "a measure of sympathetic activity, which these records do not hold",
+            "RMSSD shows only the calming (vagal) side of your nervous system, and a balance has two sides",
+            "a measure of the rousing (sympathetic) side, which these records do not hold",
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Sleep sessions: what they were made of, how regular they are, what a second device says."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -8,10 +9,10 @@ import polars as pl
 from etlnarr.metrics import sleep
 from etlnarr.metrics.agreement import stage_agreement
 from etlnarr.metrics.architecture import GOOD_EFFICIENCY
-from etlnarr.metrics.clock import HOUR_MS, NO_LOCAL_TIME, span_hours
+from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS, span_hours
 from etlnarr.metrics.nights import night_means, series
 from etlnarr.metrics.regularity import consistency, regularity
-from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records.declarations import (
     ADULT,
     ASSESSMENT,
@@ -29,40 +30,55 @@ STATISTICS: Final = "sleep_statistics"
 CONSISTENCY: Final = "sleep_consistency"
 TST: Final = f"{STATISTICS}.total_sleep_time"
 NIGHTS: Final = f"{STATISTICS}.nights"
+STAGED_NIGHTS: Final = f"{STATISTICS}.staged_nights"
 EFFICIENCY: Final = f"{STATISTICS}.efficiency"
 
 AASM: Final = "AASM"
 OHAYON: Final = "Ohayon 2017 Sleep Health 3:6"
 WITTMANN: Final = "Wittmann 2006 Chronobiol Int 23:497"
-SHORTEST_HOURS: Final = 0.5
-LONGEST_HOURS: Final = 16
+SHORTEST_MS: Final = 30 * MINUTE_MS
+LONGEST_MS: Final = 16 * HOUR_MS
 
-NO_NIGHT: Final = ("no session of 3 hours or more was recorded", "a session of a whole night")
+STAGES_NEEDED: Final = "a device that records stages"
+NO_NIGHT: Final = ("no session of 3 to 16 hours could be used", "a session of a whole night")
 NO_STAGES: Final = (
-    "no session of 3 hours or more was recorded with stages that cover it and tell of sleep",
-    "a device that records stages",
+    "no night was recorded with stages that cover it and tell of sleep",
+    STAGES_NEEDED,
 )
+NO_NAP_STAGES: Final = ("a nap was recorded without stages that cover it and tell of sleep", STAGES_NEEDED)
+NO_DETAIL: Final = ("the stages tell sleep alone, not light, deep or REM sleep", "a device that tells them apart")
+NO_REM: Final = ("no REM sleep was recorded", "a device that tells REM sleep")
 ONE_NIGHT: Final = ("one night has no spread", "two nights with their stages")
-NO_TIMING: Final = (
-    "no night with a known local time was recorded",
-    "a night whose records carry an offset, or a time zone",
-)
-NO_FREE_AND_WORK: Final = (
-    "nights before free days and before other days are not both known with their local time",
-    "nights of a whole week, and their local time",
-)
+ONE_STAGED: Final = ("only one night was recorded with its stages", "two nights with their stages")
+NO_MIDDLE: Final = ("the times of sleep are spread over the whole day and have no middle", "nights nearer in time")
 NO_DAYS: Final = (
     "fewer than two complete local days lie between the first and the last night",
     "nights of five days in a row with their stages and local time",
+)
+
+HAS_NIGHT: Final = Gate(pl.col(NIGHTS) > 0, *NO_NIGHT)
+HAS_STAGES: Final = Gate(pl.col(STAGED_NIGHTS) > 0, *NO_STAGES)
+HAS_TWO: Final = Gate(pl.col(NIGHTS) > 1, *ONE_NIGHT)
+TIMED: Final = Gate(
+    pl.col("timed"), "the local time of a night is not known", "a time zone, or records that carry an offset"
+)
+UNBROKEN: Final = Gate(
+    pl.col(f"{STATISTICS}.broken_nights") == 0,
+    "a night was recorded in parts that cannot be joined",
+    "nights that a single device recorded whole",
+)
+FOR_ADULTS: Final = Gate(
+    ADULT.passes, "the marks for sleep time and efficiency are made for adults", "marks that are made for the age"
 )
 
 SHORT: Final = 7 * 60
 LONG: Final = 9 * 60
 LONG_OLDER: Final = 8 * 60
 OLDER_AGE: Final = 65
-FIVE_NIGHTS: Final = at_least(NIGHTS, 5, "nights")
+FIVE_NIGHTS: Final = (at_least(NIGHTS, 5, "nights"), at_least(STAGED_NIGHTS, 5, "nights with their stages"))
 WHOLE_WEEK: Final = (
     at_least(NIGHTS, 7, "nights"),
+    at_least(STAGED_NIGHTS, 7, "nights with their stages"),
     at_least(f"{CONSISTENCY}.free_nights", 1, "night before a free day"),
     at_least(f"{CONSISTENCY}.work_nights", 3, "nights before other days"),
 )
@@ -79,12 +95,12 @@ SHAPE: Final = Shape(
     ),
 )
 
-HOURS: Final = (pl.col("end") - pl.col("start")) / HOUR_MS
+LENGTH: Final = pl.col("end") - pl.col("start")
 BEFORE: Final = pl.col("end").cum_max().shift().over("upload", "record", order_by=["start", "end"])
 
 RULES: Final = (
     Rule("stage_time_missing", "completeness", "readings", pl.col("start").is_null() | pl.col("end").is_null()),
-    Rule("sleep_duration_out_of_range", "physiological", "records", ~HOURS.is_between(SHORTEST_HOURS, LONGEST_HOURS)),
+    Rule("sleep_duration_out_of_range", "physiological", "records", ~LENGTH.is_between(SHORTEST_MS, LONGEST_MS)),
     Rule("stage_end_before_start", "temporal", "readings", pl.col("end") < pl.col("start")),
     Rule(
         "stage_outside_session",
@@ -116,38 +132,68 @@ def _counted(name: str, unit: str, definition: str, column: str) -> Metric:
     return Metric(f"{STATISTICS}.{name}", unit, 0, definition, DESCRIPTIVE, expr=pl.col(column))
 
 
+JOINED: Final = (
+    "sessions of one source with at most 60 min between them and none of another source among them, of 3 h together, "
+    "are the parts of one, and the time between them is time out of bed"
+)
 COUNTS: Final = (
-    _counted("count", "sessions", "sessions of the chosen source of each night", "sessions"),
-    _counted("nights", "nights", "main sessions: the longest that ends on a local date, of 3 h at least", "nights"),
+    _counted(
+        "count", "sessions", "sessions of the chosen source of each night, each part of a night counted", "sessions"
+    ),
+    _counted(
+        "nights", "nights", f"main sessions: the longest that ends on a local date, of 3 h at least; {JOINED}", "nights"
+    ),
     _counted("naps", "sessions", "sessions that are not the main one", "naps"),
     _counted("nap_minutes", "min", "length of the naps together", "nap_minutes"),
+    replace(
+        _counted("nap_sleep_minutes", "min", "time in stages of sleep of the naps together", "nap_sleep_minutes"),
+        undefined=NO_NAP_STAGES,
+    ),
+    _counted("staged_nights", "nights", "nights whose stages cover them and tell of sleep", "staged_nights"),
+    _counted("nights_in_parts", "nights", "nights that several sessions were joined to", "nights_in_parts"),
+    _counted("pause_minutes", "min", "time between the parts of the nights, together", "pause_minutes"),
+    _counted(
+        "broken_nights",
+        "nights",
+        "nights with a session at most 60 min away that cannot be joined: of another source, or overlapping",
+        "broken_nights",
+    ),
 )
 
 CRITERIA: Final = "latency <= 30 min, at most one awakening of more than 5 min, WASO <= 20 min, efficiency >= 85 %"
+SLEEP_GATES: Final = (HAS_NIGHT, HAS_STAGES)
 ARCHITECTURE: Final = (
-    *needing(NO_NIGHT, (), _night("time_in_bed", "min", 0, "end minus start of the session, as the app has it")),
-    *needing(NO_STAGES, (), _night("total_sleep_time", "min", 0, "time in stages of sleep")),
     *needing(
-        ONE_NIGHT,
+        NO_NIGHT,
         (),
+        _night("time_in_bed", "min", 0, "first start to last end of the night, as the app has it, pauses included"),
+    ),
+    *needing(NO_STAGES, (HAS_NIGHT,), _night("total_sleep_time", "min", 0, "time in stages of sleep")),
+    *needing(
+        ONE_STAGED,
+        (HAS_NIGHT, HAS_STAGES, HAS_TWO),
         _spread("std", "standard deviation, n - 1 in the denominator, of the"),
         _spread("min", "shortest"),
         _spread("max", "longest"),
     ),
     *needing(
         NO_STAGES,
-        (),
+        (HAS_NIGHT,),
         _night("sleep_period_time", "min", 0, "first stage of sleep to the end of the last"),
         _night("efficiency", "%", 1, "total sleep time in percent of the time in bed", OHAYON),
         _night("sleep_onset_latency", "min", 0, "start of the session to the first stage of sleep", OHAYON),
-        _night("waso", "min", 0, "time awake between the first and the last stage of sleep", OHAYON),
-        _night("rem_latency", "min", 0, "first stage of sleep to the first REM"),
+        _night("waso", "min", 0, "time awake, pauses included, between the first and the last stage of sleep", OHAYON),
         _night("awakenings", "awakenings", 1, "wake bouts of 5 min and more between first and last sleep", OHAYON),
         _night("awakenings_over_5_min", "awakenings", 1, "those of more than 5 min, as the criterion counts", OHAYON),
-        _night("quality_score", "of 4", 1, f"criteria met: {CRITERIA}", OHAYON),
-        *(metric for name in ("light", "deep", "rem") for metric in _stage(name)),
         _night("stages.sleeping_minutes", "min", 0, "time in sleep of no told stage"),
     ),
+    *needing(NO_REM, SLEEP_GATES, _night("rem_latency", "min", 0, "first stage of sleep to the first REM")),
+    *needing(
+        NO_STAGES,
+        (HAS_NIGHT, FOR_ADULTS, UNBROKEN),
+        _night("quality_score", "of 4", 1, f"criteria of sleep continuity met: {CRITERIA}", OHAYON),
+    ),
+    *needing(NO_DETAIL, SLEEP_GATES, *(metric for name in ("light", "deep", "rem") for metric in _stage(name))),
 )
 
 
@@ -157,20 +203,26 @@ def _timing(path: str, definition: str, unit: str = "min") -> Metric:
 
 TIMING: Final = (
     *needing(
-        NO_TIMING,
-        (),
+        NO_MIDDLE,
+        (HAS_NIGHT, TIMED, HAS_STAGES),
         _timing(f"{CONSISTENCY}.midpoint", "circular mean of the middle of the sleep period, after local midnight"),
-        _timing(f"{CONSISTENCY}.free_nights", "nights that end on a local Saturday or Sunday", "nights"),
-        _timing(f"{CONSISTENCY}.work_nights", "nights that end on another day", "nights"),
+    ),
+    *needing(
+        NO_MIDDLE,
+        (HAS_NIGHT, TIMED),
+        _timing(f"{CONSISTENCY}.free_nights", "nights with stages that end on a local Saturday or Sunday", "nights"),
+        _timing(f"{CONSISTENCY}.work_nights", "nights with stages that end on another day", "nights"),
         _timing(f"{PATTERNS}.bed_time", "circular mean of the start of the main sessions, after local midnight"),
         _timing(f"{PATTERNS}.wake_time", "circular mean of the end of the main sessions, after local midnight"),
     ),
     *needing(
-        NO_TIMING, (FIVE_NIGHTS,), _timing(f"{CONSISTENCY}.midpoint_sd", "circular standard deviation of the midpoint")
+        NO_MIDDLE,
+        (HAS_NIGHT, TIMED, HAS_STAGES, *FIVE_NIGHTS),
+        _timing(f"{CONSISTENCY}.midpoint_sd", "circular standard deviation of the midpoint"),
     ),
     *needing(
-        NO_FREE_AND_WORK,
-        WHOLE_WEEK,
+        NO_MIDDLE,
+        (HAS_NIGHT, TIMED, HAS_STAGES, *WHOLE_WEEK),
         _timing(f"{CONSISTENCY}.free_midpoint", "circular mean of the midpoint of free nights, after local midnight"),
         _timing(f"{CONSISTENCY}.work_midpoint", "the same of the other nights"),
         _timing(f"{CONSISTENCY}.social_jetlag", "difference of the midpoints of free and other nights"),
@@ -198,12 +250,20 @@ TIMING: Final = (
         span_hours(),
     ),
     Metric(
+        f"{PATTERNS}.wake_date",
+        "",
+        0,
+        "local date on which the last main session ends",
+        DESCRIPTIVE,
+        gates=(HAS_NIGHT, TIMED),
+    ),
+    Metric(
         f"{PATTERNS}.weekday_total_sleep_time",
         "min",
         0,
         "mean total sleep time by the local day of waking, monday to sunday",
         DESCRIPTIVE,
-        undefined=NO_LOCAL_TIME,
+        gates=(HAS_NIGHT, TIMED, HAS_STAGES),
     ),
 )
 
@@ -213,6 +273,10 @@ SECOND: Final = (
     agreement("sleep_wake_kappa", "", 2, "Cohen's kappa of asleep and awake over the shared epochs"),
     agreement("stage_agreement", "%", 1, "shared epochs in the same of wake, light, deep and REM"),
     agreement("stage_kappa", "", 2, "Cohen's kappa of wake, light, deep and REM over the shared epochs"),
+    replace(
+        agreement("nights", "nights", 0, "nights for which the second source tells sleep too"),
+        expr=pl.col("compared_nights"),
+    ),
     agreement("other_total_sleep_time", "min", 0, "total sleep time by the second source, mean over the nights"),
     agreement("other_efficiency", "%", 1, "efficiency by the second source, mean over the nights"),
 )
@@ -234,7 +298,7 @@ VERDICTS: Final = (
         "Watson 2015; Hirshkowitz 2015 Sleep Health 1:40",
         frozenset({"sufficient"}),
         expr=_duration(),
-        gates=(ADULT,),
+        gates=(FOR_ADULTS, UNBROKEN),
     ),
     Verdict(
         f"{ASSESSMENT}.efficiency_quality",
@@ -242,12 +306,13 @@ VERDICTS: Final = (
         (("poor", 75, False), ("borderline", GOOD_EFFICIENCY, False), ("good", INFINITE, True)),
         OHAYON,
         frozenset({"good"}),
+        gates=(FOR_ADULTS,),
     ),
     Verdict(
         f"{ASSESSMENT}.sleep_quality",
         f"{STATISTICS}.quality_score",
         (("poor", 2, False), ("fair", 3, False), ("good", INFINITE, True)),
-        f"{OHAYON}; the words for 0-1, 2 and 3-4 of the four criteria are ours",
+        f"{OHAYON}; the words for the continuity of sleep at 0-1, 2 and 3-4 of the four criteria are ours",
         frozenset({"good"}),
     ),
     Verdict(
@@ -274,18 +339,21 @@ RECOMMENDATIONS: Final = (
         f"{ASSESSMENT}.regularity",
         pl.col(f"{ASSESSMENT}.regularity") == "irregular",
     ),
-    Recommendation("record_more_nights", NIGHTS, pl.col(NIGHTS).lt(5)),
+    Recommendation(  # more nights without stages would not show it
+        "record_more_nights", NIGHTS, pl.col(NIGHTS).lt(5) & (pl.col(NIGHTS).eq(0) | pl.col(STAGED_NIGHTS).gt(0))
+    ),
 )
 
 SILENCES: Final = (
     TST,
+    f"{ASSESSMENT}.sleep_duration",
     f"{STATISTICS}.sleep_onset_latency",
     f"{STATISTICS}.waso",
     f"{CONSISTENCY}.midpoint_sd",
     f"{CONSISTENCY}.midpoint",
     f"{STATISTICS}.quality_score",
     f"{CONSISTENCY}.social_jetlag",
-    f"{CONSISTENCY}.regularity_index",
+    f"{STATISTICS}.nap_sleep_minutes",
 )
 
 SLEEP_SESSION: Final = RecordType(

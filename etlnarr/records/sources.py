@@ -1,6 +1,7 @@
 """The apps that write records: their names, and what each of them cannot see."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -28,7 +29,8 @@ ALWAYS_UTC: Final = ("com.dexcom.",)
 class Habit:
     """What a source cannot see in records of a type.
 
-    Shapes: package is the beginning of a name; paths are those of metrics or verdicts, or beginnings of paths.
+    Shapes: package is the beginning of a name; paths are those of metrics or verdicts, or beginnings of paths;
+    in_part is the reason where sources without the habit speak too, when it is another.
     """
 
     package: str
@@ -37,11 +39,14 @@ class Habit:
     reason: str
     needs: str
     evidence: str
+    in_part: str = ""
 
 
 STELO: Final = "com.dexcom.stelo"
 STELO_RANGE: Final = "the source reports 70 to 250 mg/dL only"
 STELO_EVIDENCE: Final = "LoopKit/G7SensorKit pull request 30: values below 70 seen live were absent from the export"
+
+HOURS: Final = ("temporal_patterns.hourly_distribution", "temporal_patterns.peak_hour")
 
 SOURCE_HABITS: Final = (
     Habit(
@@ -51,6 +56,7 @@ SOURCE_HABITS: Final = (
             "glucose_statistics.time_in_range.severe_hypoglycemia",
             "glucose_statistics.time_in_range.hypoglycemia",
             "glucose_statistics.time_in_range.below_range",
+            "glucose_statistics.time_in_range.pregnancy_below_range",
             "glucose_statistics.hypoglycemic_events",
             "glucose_statistics.glycemic_variability.lbgi",
             "glucose_statistics.glycemic_variability.gri",
@@ -89,7 +95,6 @@ SOURCE_HABITS: Final = (
         "SleepSessionRecord",
         (
             "sleep_statistics.sleep_onset_latency",
-            "sleep_statistics.rem_latency",
             "sleep_statistics.quality_score",
         ),
         "Samsung Health begins every session asleep, so the time of falling asleep is not known",
@@ -113,15 +118,22 @@ SOURCE_HABITS: Final = (
         Habit(
             package,
             kind,
-            ("temporal_patterns.hourly_distribution", "temporal_patterns.peak_hour", *paths),
+            paths,
             "the source gives one total for the day",
-            "records of an hour or less",
+            needs,
             "each of the five records lasts from the start of the day to 23:59:59.999",
+            "on some days the source gives only one total for the day",
         )
         for package in ("com.sec.android.app.shealth", "com.ouraring.oura")
-        for kind, paths in (
-            ("StepsRecord", ("steps_statistics.cadence", "steps_statistics.sedentary")),
-            ("ActiveCaloriesBurnedRecord", ("energy_statistics.intensity", "energy_statistics.sessions")),
+        for kind, paths, needs in (
+            ("StepsRecord", (*HOURS, "steps_statistics.sedentary"), "records of an hour or less"),
+            ("StepsRecord", ("steps_statistics.cadence",), "records of a minute"),
+            ("ActiveCaloriesBurnedRecord", HOURS, "records of an hour or less"),
+            (
+                "ActiveCaloriesBurnedRecord",
+                ("energy_statistics.intensity", "energy_statistics.sessions"),
+                "records of 10 minutes or less",
+            ),
         )
     ),
 )
@@ -133,13 +145,24 @@ def habit_gates(record_type: str) -> tuple[tuple[str, Gate], ...]:
 
     Shapes: each passes over a row whose column source holds the chosen packages, separated by spaces.
     """
-    chosen = pl.concat_str(pl.lit(" "), "source")
     return tuple(
-        (path, Gate(~chosen.str.contains(f" {habit.package}", literal=True), habit.reason, habit.needs))
+        (path, gate)
         for habit in SOURCE_HABITS
         if habit.record_type == record_type
+        for gate in _gates(habit)
         for path in habit.paths
     )
+
+
+def _gates(habit: Habit) -> tuple[Gate, ...]:
+    """Gate what a source cannot see: where it speaks alone, or with others of the same habit, and where it does not."""
+    chosen = pl.concat_str(pl.lit(" "), "source")
+    plain = Gate(~chosen.str.contains(f" {habit.package}", literal=True), habit.reason, habit.needs)
+    if not habit.in_part:
+        return (plain,)
+    alike = {h.package for h in SOURCE_HABITS if (h.record_type, h.reason) == (habit.record_type, habit.reason)}
+    alone = chosen.str.contains(rf"^(?: (?:{'|'.join(map(re.escape, sorted(alike)))})\S*)+$")
+    return Gate(~alone, habit.reason, habit.needs), replace(plain, reason=habit.in_part)
 
 
 def display_name(package: str) -> str:

@@ -1,12 +1,13 @@
 """Steps: totals of complete days, the day that is not over, the pattern of the day where records show one."""
 
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics import activity
-from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.metrics import activity, day_patterns, days
+from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records import daily_amounts as daily
 from etlnarr.records.declarations import (
     ADULT,
@@ -24,7 +25,12 @@ STATISTICS: Final = "steps_statistics"
 STEPS: Final = "steps"
 DAILY_MEAN: Final = f"{STATISTICS}.daily_mean"
 COMPLETE: Final = f"{STATISTICS}.complete_days"
+LEVEL: Final = f"{ASSESSMENT}.activity_level"
 GUIDELINE: Final = f"{ASSESSMENT}.guideline"
+
+LOW_STEPS: Final = 500
+"""Fewer in a whole day may as well be a device that lay in a drawer."""
+LOW: Final = f"fewer than {LOW_STEPS} steps"
 
 TUDOR_LOCKE: Final = "Tudor-Locke & Bassett 2004 Sports Med 34:1"
 CADENCE: Final = "Tudor-Locke 2018"
@@ -32,12 +38,13 @@ SBRN: Final = "SBRN 2017; within a local day, between two records with steps"
 DING: Final = "Ding 2025 Lancet Public Health"
 
 NO_MINUTES: Final = ("steps are not told by the minute", "records of a minute")
-NO_SPANS: Final = ("daily totals cannot show when no steps were taken", "records of an hour or less, and local time")
+NO_SPANS: Final = ("no steps were taken", "records with steps")
 NO_COMPLETE: Final = ("no day was over when it was last written", "one complete day")
 WORN: Final = (
-    Gate(pl.col("sedentary_spans").is_not_null(), *NO_SPANS),
+    *daily.SIGHT,
     never("whether the device was worn is not known", "known wear"),
 )
+UNWORN: Final = daily.unworn(STATISTICS, LOW)
 WEEK: Final = at_least(COMPLETE, 7, "complete days")
 
 SHAPE: Final = Shape(
@@ -81,7 +88,7 @@ PACE: Final = (
 
 VERDICTS: Final = (
     Verdict(
-        f"{ASSESSMENT}.activity_level",
+        LEVEL,
         DAILY_MEAN,
         (
             ("sedentary", 5_000, False),
@@ -92,7 +99,7 @@ VERDICTS: Final = (
         ),
         TUDOR_LOCKE,
         frozenset({"somewhat_active", "active", "highly_active"}),
-        gates=(ADULT,),
+        gates=(ADULT, UNWORN),
     ),
     Verdict(
         GUIDELINE,
@@ -100,18 +107,19 @@ VERDICTS: Final = (
         (("not_reached", 7_000, False), ("reached", INFINITE, True)),
         DING,
         frozenset({"reached"}),
-        gates=(ADULT, WEEK),
+        gates=(ADULT, UNWORN, WEEK),
     ),
 )
 
 RECOMMENDATIONS: Final = (
-    Recommendation("more_steps", DAILY_MEAN, pl.col(DAILY_MEAN).lt(7_000)),
+    Recommendation("more_steps", LEVEL, pl.col(DAILY_MEAN).lt(7_000)),
     Recommendation("sync_after_the_day", f"{STATISTICS}.latest.total", pl.lit(value=True)),
     Recommendation("record_more_days", COMPLETE, pl.col(COMPLETE).lt(7)),
 )
 
 SILENCES: Final = (
     DAILY_MEAN,
+    LEVEL,
     f"{PATTERNS}.hourly_distribution",
     f"{STATISTICS}.sedentary.spans",
     GUIDELINE,
@@ -124,16 +132,18 @@ STEPS_RECORD: Final = RecordType(
     template="steps.jinja",
     shape=SHAPE,
     rules=RULES,
-    choose=activity.choose,
+    choose=days.choose,
     tables=(
         activity.totals,
+        partial(activity.low_days, limit=LOW_STEPS),
         activity.goals,
-        activity.patterns,
-        activity.sedentary,
-        activity.cadence,
+        day_patterns.sight,
+        day_patterns.patterns,
+        day_patterns.sedentary,
+        day_patterns.cadence,
         activity.other_totals,
     ),
-    metrics=(*daily.amounts(STATISTICS, STEPS), *GOALS, *PACE, *daily.patterns(STEPS), *daily.second(STEPS)),
+    metrics=(*daily.amounts(STATISTICS, STEPS, LOW), *GOALS, *PACE, *daily.patterns(STEPS), *daily.second(STEPS)),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,

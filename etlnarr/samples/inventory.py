@@ -39,15 +39,15 @@ PLANS: Final[tuple[Plan, ...]] = (
     (SLEEP, (11, 1, 18), (11, 15, 17.42), 15, "null"),
     (SLEEP, (11, 15, 17.42), (11, 16, 21.6), 15, "null"),
     (SLEEP, (11, 15, 18), (11, 29, 17.42), 40, PACKED),
-    # From a week of little walking to one of much; the fourth is told in minutes.
-    (STEPS, (10, 25, 0), (11, 1, 17.42), 19, "null"),
-    (STEPS, (11, 1, 0), (11, 8, 17.55), 12, "null"),
+    # From a week of little walking to one of much, without the fever; the fourth is told in minutes.
+    (STEPS, (10, 24, 0), (10, 31, 0), 19, "null"),
+    (STEPS, (11, 2, 0), (11, 9, 17.55), 12, "null"),
     (STEPS, (11, 8, 0), (11, 15, 17.42), 15, "null"),
     (STEPS, (11, 14, 0), (11, 22, 18.9), 50, PACKED),
     (STEPS, (11, 21, 0), (11, 29, 17.42), 40, PACKED),
     # Nine days in slices of ten minutes, three times: less activity than the guideline asks, as much (with the daily
     # totals of a ring beside), more.
-    (ENERGY, (10, 24, 0), (11, 1, 17.42), 19, PACKED),
+    (ENERGY, (10, 22, 0), (10, 31, 0), 19, PACKED),
     (ENERGY, (11, 7, 0), (11, 15, 17.42), 15, PACKED),
     (ENERGY, (11, 21, 0), (11, 29, 17.42), 40, PACKED),
     # The last week below, within and above what is usual.

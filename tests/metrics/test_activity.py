@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from etlnarr.metrics import activity
+from etlnarr.metrics import activity, day_patterns, days
 from etlnarr.model import Batch
-from tests.amounts import Amount, a_day, amounts, days_of
-from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, batch
+from tests.amounts import Amount, a_day, amounts, days_of, slices
+from tests.traces import HOUR, MIDNIGHT, MINUTE, batch
 
 RING = "org.example.ring"
 WEST = -5 * 3600
@@ -23,14 +23,6 @@ def summed(rows: Sequence[Amount], offset_s: int | None = 0) -> dict[str, object
 def both(own: pl.DataFrame, *theirs: pl.DataFrame) -> Batch:
     whole = batch(own)
     return Batch(whole.readings, pl.concat(theirs).sort("subject", "start"), whole.sleep, whole.people)
-
-
-def slices(
-    values: Sequence[float], start: int = MIDNIGHT, length: int = HOUR, modified: int | None = None
-) -> list[Amount]:
-    """Amounts one after the other, each written at its end, or all at one time."""
-    bounds = [(start + n * length, start + (n + 1) * length) for n in range(len(values))]
-    return [(s, e, value, e if modified is None else modified) for (s, e), value in zip(bounds, values, strict=True)]
 
 
 @pytest.mark.parametrize(("late", "complete"), [(-1, 0), (0, 1)])
@@ -95,56 +87,6 @@ def test_weekdays_need_a_complete_day() -> None:
     assert summed([a_day(0, 100.0, written=3.0)])["weekday_mean"] is None
 
 
-@pytest.mark.parametrize("hours", [24, 23])
-def test_a_day_of_slices_is_complete_once_something_is_written_after_it(hours: int) -> None:
-    found = summed(slices([100.0] * hours))
-    assert found["complete_days"] == (1 if hours == 24 else 0)
-    assert found["latest_total"] == (None if hours == 24 else 2300.0)
-
-
-def test_a_slice_of_the_next_day_ends_a_day() -> None:
-    rows = [*slices([100.0] * 20), *slices([7.0], MIDNIGHT + DAY)]
-    found = summed(rows)
-    assert (found["days"], found["complete_days"], found["daily_mean"]) == (2, 1, 2000.0)
-    assert found["latest_total"] == 7.0
-    assert found["latest_elapsed_percent"] == pytest.approx(100 / 24, abs=1e-5)
-
-
-def test_a_first_day_that_begins_late_is_not_complete() -> None:
-    found = summed(slices([100.0] * 40, MIDNIGHT + 8 * HOUR))
-    assert (found["days"], found["complete_days"], found["daily_mean"]) == (2, 1, 2400.0)
-
-
-def test_a_slice_that_may_still_grow_leaves_its_day_open() -> None:
-    grown = [*slices([100.0] * 24), *slices([100.0] * 24, MIDNIGHT + DAY)]
-    start, end, value, _ = grown[5]
-    grown[5] = (start, end, value, end - 1)
-    assert summed(grown)["complete_days"] == 1
-
-
-def test_slices_without_local_time_make_no_complete_day() -> None:
-    assert summed(slices([100.0] * 48), offset_s=None)["complete_days"] == 0
-
-
-def test_without_local_time_no_part_of_a_day_has_passed() -> None:
-    assert summed(slices([100.0] * 3), offset_s=None)["latest_elapsed_percent"] is None
-
-
-def test_a_day_may_have_25_hours() -> None:
-    summer, winter = slices([10.0] * 2, MIDNIGHT), slices([10.0] * 23, MIDNIGHT + 2 * HOUR)
-    frames = amounts(summer, offset_s=0), amounts(winter, offset_s=-3600)
-    (found,) = activity.days(pl.concat(frames)).to_dicts()
-    assert (found["total"], found["ends"], found["complete"]) == (250.0, MIDNIGHT + 25 * HOUR - 1, True)
-    (open_day,) = activity.days(pl.concat([frames[0], frames[1][:-1]])).to_dicts()
-    assert not open_day["complete"]
-
-
-def test_local_days_of_slices() -> None:
-    evening = slices([50.0] * 2, MIDNIGHT - WEST * 1000 - HOUR)  # 23:00 and 00:00 in the west
-    found = activity.days(batch(amounts(evening, offset_s=WEST)).readings)
-    assert found["total"].to_list() == [50.0, 50.0]
-
-
 @pytest.mark.parametrize(("value", "reached"), [(6999.0, (0, 0)), (7000.0, (1, 0)), (10_000.0, (1, 1))])
 def test_goals(value: float, reached: tuple[int, int]) -> None:
     found = activity.goals(batch(amounts([a_day(0, value), a_day(1, 20_000.0, written=12.0)])))
@@ -153,26 +95,6 @@ def test_goals(value: float, reached: tuple[int, int]) -> None:
 
 def test_goals_need_a_complete_day() -> None:
     assert activity.goals(batch(amounts([a_day(0, 9000.0, written=12.0)]))).is_empty()
-
-
-def test_one_source_speaks_for_a_day() -> None:
-    watch, ring = amounts([a_day(0, 3933.0)]), amounts([a_day(0, 2517.0, begins=4)], source=RING)
-    own, others = activity.choose(pl.concat([ring, watch]))
-    assert (own["value"].to_list(), others["value"].to_list()) == ([3933.0], [2517.0])  # the longer day
-
-
-def test_a_total_and_its_slices_are_never_added() -> None:
-    total, parts = amounts([a_day(0, 2400.0)]), amounts(slices([100.0] * 24))
-    own, others = activity.choose(pl.concat([total, parts]))
-    assert own["value"].sum() == 2400.0
-    assert own.height == 24
-    assert others.is_empty()
-
-
-def test_the_priority_decides() -> None:
-    frames = pl.concat([amounts([a_day(0, 3933.0)]), amounts([a_day(0, 2517.0, begins=4)], source=RING)])
-    own, _ = activity.choose(frames, (RING,))
-    assert own["value"].to_list() == [2517.0]
 
 
 def test_the_second_source_is_set_beside_the_first() -> None:
@@ -188,6 +110,32 @@ def test_the_second_source_is_set_beside_the_first() -> None:
         "other_day_start": 240.0,
         "difference_percent": -20.0,
     }
+
+
+@pytest.mark.parametrize(("value", "low"), [(499.0, 1), (500.0, 0)])
+def test_low_days_are_complete_days_below_the_limit(value: float, low: int) -> None:
+    whole = batch(amounts([a_day(0, value), a_day(1, 8000.0), a_day(2, 20.0, written=12.0)]))
+    assert activity.low_days(whole, 500)["low_days"].to_list() == [low]
+
+
+def test_low_days_need_a_complete_day() -> None:
+    assert activity.low_days(batch(amounts([a_day(0, 20.0, written=12.0)])), 500).is_empty()
+
+
+def test_days_that_may_be_cut_off_are_counted_and_the_earliest_named() -> None:
+    found = summed(slices([100.0] * 40, MIDNIGHT + 8 * HOUR))
+    assert (found["cut_days"], found["cut_day"]) == (1, "2025-03-03")
+    whole = summed(days_of(5000.0))
+    assert (whole["cut_days"], whole["cut_day"]) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "known", "not_over"), [(0.0, False, None), (20.0, True, True), (25.0, True, False)]
+)
+def test_the_last_day_says_what_is_known_of_its_end(written: float, known: bool, not_over: bool | None) -> None:
+    start, end, value, modified = a_day(0, 8000.0, written)
+    found = summed([(start, end, value, modified if written else 0)])
+    assert (found["last_dated"], found["last_open"]) == (known, not_over)
 
 
 def test_of_two_equally_long_second_sources_the_higher_speaks() -> None:
@@ -227,57 +175,6 @@ def test_the_start_of_the_other_day_is_told_when_it_is_one() -> None:
 
 def test_without_a_second_source_there_is_no_comparison() -> None:
     assert activity.other_totals(batch(amounts(days_of(1.0)))).is_empty()
-
-
-def test_the_pattern_of_the_day_is_summed_over_local_hours() -> None:
-    rows = [*slices([10.0, 0.0, 30.0]), *slices([5.0], MIDNIGHT + DAY)]
-    (found,) = activity.patterns(batch(amounts(rows))).to_dicts()
-    assert {hour: value for hour, value in found["hourly_distribution"].items() if value} == {"h00": 15.0, "h02": 30.0}
-    assert found["peak_hour"] == 2
-    (west,) = activity.patterns(batch(amounts(rows, offset_s=WEST))).to_dicts()
-    assert west["peak_hour"] == 21
-
-
-@pytest.mark.parametrize(("length", "sees"), [(HOUR, 1), (HOUR + 1, 0)])
-def test_records_longer_than_an_hour_hide_the_pattern(length: int, sees: int) -> None:
-    rows = slices([10.0, 20.0], length=length)
-    whole = batch(amounts(rows))
-    assert activity.patterns(whole).height == activity.sedentary(whole).height == sees
-
-
-def test_no_pattern_without_local_time_or_steps() -> None:
-    assert activity.patterns(batch(amounts(slices([1.0]), offset_s=None))).is_empty()
-    assert activity.patterns(batch(amounts(slices([0.0]))))["peak_hour"].to_list() == [None]
-
-
-@pytest.mark.parametrize(("pause", "spans"), [(HOUR - MINUTE, 0), (HOUR, 1)])
-def test_an_hour_without_a_step_is_a_span(pause: int, spans: int) -> None:
-    rows = [*slices([9.0], length=MINUTE), *slices([9.0], MIDNIGHT + MINUTE + pause, MINUTE)]
-    (found,) = activity.sedentary(batch(amounts(rows))).to_dicts()
-    assert (found["sedentary_spans"], found["longest_span_minutes"]) == (spans, pause / MINUTE)
-
-
-def test_records_without_steps_do_not_end_a_span_and_midnight_does() -> None:
-    still = [*slices([9.0], length=MINUTE), *slices([0.0], MIDNIGHT + 30 * MINUTE, MINUTE)]
-    over = [*still, *slices([9.0], MIDNIGHT + HOUR + MINUTE, MINUTE), *slices([9.0], MIDNIGHT + DAY, MINUTE)]
-    (found,) = activity.sedentary(batch(amounts(over))).to_dicts()
-    assert (found["sedentary_spans"], found["longest_span_minutes"]) == (1, 60.0)
-
-
-@pytest.mark.parametrize(
-    ("steps", "minutes"), [(99.0, (0.0, 0.0)), (100.0, (1.0, 0.0)), (129.0, (1.0, 0.0)), (130.0, (0.0, 1.0))]
-)
-def test_cadence_bands(steps: float, minutes: tuple[float, float]) -> None:
-    (found,) = activity.cadence(batch(amounts(slices([steps], length=MINUTE)))).to_dicts()
-    assert found["cadence_highest"] == steps
-    assert (found["moderate_minutes"], found["vigorous_minutes"]) == minutes
-
-
-def test_cadence_is_per_minute_and_needs_fine_records() -> None:
-    half = activity.cadence(batch(amounts(slices([60.0], length=30_000))))
-    assert half.select("cadence_highest", "moderate_minutes").rows() == [(120.0, 0.5)]
-    assert activity.cadence(batch(amounts(slices([60.0], length=90_001)))).is_empty()
-    assert activity.cadence(batch(amounts(slices([60.0], length=0)))).is_empty()
 
 
 def test_the_series_has_the_latest_days() -> None:
@@ -325,8 +222,8 @@ def test_neither_row_order_nor_company_matters(
 
 
 def _tables(readings: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    own, others = activity.choose(readings)
+    own, others = days.choose(readings)
     whole = batch(own)
     joined = Batch(whole.readings, others, whole.sleep, whole.people)
-    functions = (activity.totals, activity.goals, activity.other_totals, activity.patterns, activity.sedentary)
-    return {table.__name__: table(joined) for table in (*functions, activity.cadence, activity.series)}
+    functions = (activity.totals, activity.goals, activity.other_totals, day_patterns.patterns, day_patterns.sedentary)
+    return {table.__name__: table(joined) for table in (*functions, day_patterns.cadence, activity.series)}

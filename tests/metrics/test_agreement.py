@@ -42,6 +42,7 @@ def test_agreement_worked_out_by_hand() -> None:
         "stage_kappa": pytest.approx((0.75 - 0.3975) / (1 - 0.3975)),
         "other_total_sleep_time": 320,
         "other_efficiency": 80,
+        "compared_nights": 1,
     }
 
 
@@ -89,6 +90,19 @@ def test_nights_are_pooled_and_the_sleep_of_the_other_averaged() -> None:
     assert found["overlap_minutes"] == 500
     assert found["sleep_wake_agreement"] == pytest.approx(100 * 350 / 500)
     assert (found["other_total_sleep_time"], found["other_efficiency"]) == (175, 75)
+    assert found["compared_nights"] == 2
+
+
+def test_the_nights_that_the_other_did_not_see_are_not_counted() -> None:
+    own = [session(BED + day * 24 * HOUR, [("LIGHT", 300)], record=day) for day in range(3)]
+    found = compared(pl.concat(own), session(BED + 24 * HOUR, [("LIGHT", 240), ("AWAKE", 60)], RING))
+    assert (found["compared_nights"], found["other_total_sleep_time"], found["sleep_wake_agreement"]) == (1, 240, 80)
+
+
+def test_the_pause_of_a_night_is_not_compared() -> None:
+    own = session(BED, [("LIGHT", 200), ("PAUSE", 50), ("LIGHT", 200)])
+    found = compared(own, session(BED, [("LIGHT", 450)], RING))
+    assert (found["overlap_minutes"], found["sleep_wake_agreement"]) == (400, 100)
 
 
 @pytest.mark.parametrize(

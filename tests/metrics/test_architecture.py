@@ -33,6 +33,8 @@ def test_a_night_worked_out_by_hand() -> None:
     assert {name: value for name, value in found.items() if name not in ("subject", "source")} == {
         "record_start": BED,
         "record_end": BED + 480 * MINUTE,
+        "parts": 1,
+        "pause": 0,
         "onset": BED + 20 * MINUTE,
         "wake_up": BED + 470 * MINUTE,
         "time_in_bed": 480,
@@ -59,6 +61,21 @@ def test_a_night_worked_out_by_hand() -> None:
 def test_an_awakening_lasts_five_minutes(minutes: float, of_5: int, over_5: int) -> None:
     found = measured([("LIGHT", 60), ("AWAKE", minutes), ("LIGHT", 60)])
     assert (found["awakenings"], found["awakenings_over_5_min"]) == (of_5, over_5)
+
+
+def test_a_pause_between_the_parts_of_a_night_is_time_awake_out_of_bed() -> None:
+    """440 min from the first start to the last end: 400 asleep, 10 awake before the pause of 30, one awakening."""
+    found = measured([("LIGHT", 200), ("AWAKE", 10), ("PAUSE", 30), ("REM", 200)])
+    assert (found["time_in_bed"], found["total_sleep_time"], found["pause"]) == (440, 400, 30)
+    assert (found["waso"], found["awakenings"], found["sleep_onset_latency"]) == (40, 1, 0)
+    assert found["efficiency"] == pytest.approx(90.909090909)
+
+
+@pytest.mark.parametrize(("staged", "known"), [(180, True), (179, False)])
+def test_a_pause_does_not_help_to_cover_a_night(staged: float, known: bool) -> None:
+    """200 minutes in sessions, of which nine tenths are 180; the hour between them is nobody's stage."""
+    found = measured([("LIGHT", staged), ("PAUSE", 60), ("UNKNOWN", 200 - staged)])
+    assert (found["total_sleep_time"] is not None) is known
 
 
 def test_an_unknown_stage_parts_two_awakenings_and_is_neither_sleep_nor_wake() -> None:

@@ -68,7 +68,7 @@ def test_a_week_is_reckoned_from_the_complete_days() -> None:
 
 
 def test_without_a_complete_day_there_is_no_week() -> None:
-    (row,) = found(minutes(3.0, start=MIDNIGHT + HOUR))
+    (row,) = found(minutes(3.0, start=MIDNIGHT + 7 * HOUR))
     assert row["weekly_minutes"] is None
 
 

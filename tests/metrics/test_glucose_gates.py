@@ -4,9 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from etlnarr import insights
+from etlnarr.records.blood_glucose import BLOOD_GLUCOSE
 from tests.glucose import (
     ASSESSMENT,
     COVERAGE,
+    HABITS,
     HYPER,
     HYPO,
     PATTERNS,
@@ -60,6 +63,8 @@ LEAST_DAYS = {
     f"{ASSESSMENT}.variability": 10,
     f"{ASSESSMENT}.stability": 10,
     f"{ASSESSMENT}.hypoglycemia_risk": 10,
+    **{f"{ASSESSMENT}.{name}": 10 for name in ("j_index", "lbgi_risk", "hbgi_risk")},
+    **{f"{ASSESSMENT}.{name}": 14 for name in ("gri_zone", "adrr_risk")},
     f"{VARIABILITY}.gri": 14,
     f"{VARIABILITY}.adrr": 14,
 }
@@ -120,11 +125,14 @@ CENSORED_LOW = [
     f"{VARIABILITY}.adrr",
     f"{PATTERNS}.nocturnal.below_70",
     f"{ASSESSMENT}.hypoglycemia_risk",
-    f"{ASSESSMENT}.time_below_range_target",
+    f"{TIR}.pregnancy_below_range",
+    *(f"{ASSESSMENT}.{name}" for name in ("time_below_range_target", "time_below_54_target")),
+    *(f"{ASSESSMENT}.{name}" for name in ("lbgi_risk", "adrr_risk", "gri_zone")),
 ]
 CENSORED_HIGH = [
     f"{TIR}.severe_hyperglycemia",
     f"{VARIABILITY}.hbgi",
+    *(f"{ASSESSMENT}.{name}" for name in ("hbgi_risk", "time_above_250_target")),
     *(f"{HYPER}.{name}" for name in ("level_2", "extended", "readings_above_250")),
 ]
 
@@ -182,10 +190,16 @@ def judged(path: str, points: list[tuple[int, float | None]], facts: Mapping[str
 TARGETS: dict[str, dict[str, object]] = {
     "time_in_range_target": {"diabetes": "t2", "age": 40},
     "time_below_range_target": {"diabetes": "t1", "age": 64},
+    "time_below_54_target": {"diabetes": "t1", "age": 18},
     "time_above_range_target": {"diabetes": "t1"},
+    "time_above_250_target": {"diabetes": "t2"},
     "older_time_in_range_target": {"diabetes": "t2", "age": 65},
     "older_time_below_range_target": {"diabetes": "t2", "age": 80},
-    "pregnancy_time_in_range_target": {"diabetes": "t1", "pregnant": True},
+    "older_time_above_250_target": {"diabetes": "t2", "age": 65},
+    **{
+        f"pregnancy_time_{name}_target": {"diabetes": "t1", "pregnant": True}
+        for name in ("in_range", "below_range", "below_54", "above_range")
+    },
 }
 
 
@@ -196,21 +210,69 @@ def test_targets_are_for_those_they_were_made_for(name: str) -> None:
     assert silent is None
 
 
+NOT_KNOWN = "the target is for people with type 1 or type 2 diabetes, which is not known of this person"
+HAS_NONE = "the targets are for people with diabetes, and the person is recorded as having none"
+GESTATIONAL = "no target for gestational diabetes is used here"
+OLDER = "the target is for people of 65 and over"
+NOTHING = "no readings can change this"
+STATUS = "the diabetes status of the person"
+
+
 @pytest.mark.parametrize(
-    ("name", "facts"),
+    ("name", "facts", "reason", "needs"),
     [
-        ("time_in_range_target", {"age": 40}),
-        ("time_in_range_target", {"age": 40, "diabetes": "none"}),
-        ("time_in_range_target", {"age": 40, "diabetes": "gdm"}),
-        ("time_in_range_target", {"age": 17, "diabetes": "t1"}),
-        ("time_in_range_target", {"age": 65, "diabetes": "t1"}),
-        ("time_in_range_target", {"age": 30, "diabetes": "t1", "pregnant": True}),
-        ("older_time_in_range_target", {"diabetes": "t2"}),
-        ("older_time_in_range_target", {"diabetes": "t2", "age": 64}),
-        ("pregnancy_time_in_range_target", {"diabetes": "t2", "pregnant": True}),
-        ("pregnancy_time_in_range_target", {"diabetes": "t1", "pregnant": False}),
+        ("time_in_range", {"age": 40}, NOT_KNOWN, STATUS),
+        ("time_in_range", {"age": 40, "diabetes": "unknown"}, NOT_KNOWN, STATUS),
+        ("time_in_range", {"age": 40, "diabetes": "none"}, HAS_NONE, NOTHING),
+        ("time_in_range", {"age": 40, "diabetes": "gdm"}, GESTATIONAL, NOTHING),
+        ("time_in_range", {"age": 17, "diabetes": "t1"}, "the target is for adults under 65", NOTHING),
+        ("time_in_range", {"age": 65, "diabetes": "t1"}, "the target is for adults under 65", NOTHING),
+        ("time_above_250", {"diabetes": "t1", "pregnant": True}, "other targets hold in pregnancy", NOTHING),
+        (
+            "older_time_in_range",
+            {"diabetes": "t2"},
+            f"{OLDER}, and the age of this person is not known",
+            "the age of the person",
+        ),
+        ("older_time_in_range", {"diabetes": "t2", "age": 64}, OLDER, NOTHING),
+        ("older_time_above_250", {"diabetes": "none", "age": 70}, HAS_NONE, NOTHING),
+        ("pregnancy_time_in_range", {"diabetes": "gdm", "pregnant": True}, GESTATIONAL, NOTHING),
+        ("pregnancy_time_in_range", {"diabetes": "none"}, HAS_NONE, NOTHING),
+        (
+            "pregnancy_time_in_range",
+            {"diabetes": "t2", "pregnant": True},
+            "the target is for type 1 diabetes in pregnancy, and the person is recorded as having type 2",
+            NOTHING,
+        ),
+        (
+            "pregnancy_time_below_54",
+            {"pregnant": True},
+            "the target is for type 1 diabetes in pregnancy, which is not known of this person",
+            STATUS,
+        ),
+        (
+            "pregnancy_time_above_range",
+            {"diabetes": "t1", "pregnant": False},
+            "the target is for pregnancy, and the person is recorded as not pregnant",
+            NOTHING,
+        ),
+        (
+            "pregnancy_time_below_range",
+            {"diabetes": "t1"},
+            "the target is for pregnancy, which is not known of this person",
+            "knowledge of a pregnancy",
+        ),
     ],
 )
-def test_targets_are_not_for_others(name: str, facts: Mapping[str, object]) -> None:
-    _, silent = judged(f"{ASSESSMENT}.{name}", days(10), facts)
-    assert silent is not None
+def test_targets_are_not_for_others(name: str, facts: Mapping[str, object], reason: str, needs: str) -> None:
+    whole = batch(readings(days(10)), people=person(facts))
+    (found,) = insights.unfold(BLOOD_GLUCOSE, insights.evaluate(BLOOD_GLUCOSE, whole, HABITS), HABITS)
+    (entry,) = (entry for entry in found.withheld if entry.path == f"{ASSESSMENT}.{name}_target")
+    assert (entry.reason, entry.needs) == (reason, needs)
+
+
+@pytest.mark.parametrize("path", [f"{STATISTICS}.gmi", f"{STATISTICS}.estimated_hba1c"])
+def test_no_hba1c_is_estimated_in_pregnancy(path: str) -> None:
+    for pregnant, silent in ((True, True), (False, False), (None, False)):
+        _, reason = judged(path, days(10), {"diabetes": "t1", "pregnant": pregnant})
+        assert reason == ("estimates of HbA1c from the mean are not validated in pregnancy" if silent else None)

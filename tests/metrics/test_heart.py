@@ -10,7 +10,6 @@ from etlnarr.metrics import heart
 from etlnarr.model import Batch
 from tests.traces import HOUR, MIDNIGHT, MINUTE, batch, nights, person, readings
 
-AGED_40 = person({"age": 40})  # a maximum of 180
 NIGHT = (MIDNIGHT, MIDNIGHT + 8 * HOUR)
 
 
@@ -30,10 +29,21 @@ def row(frame: pl.DataFrame) -> Mapping[str, float | None]:
 
 
 def test_a_sample_counts_the_time_to_the_next_at_most_ten_minutes() -> None:
-    """Weights 1, 10 and, for the last, the median step of 15.5 min cut to 10."""
+    """Weights 1, 10 and, for the last, the median step of 15.5 min cut to 10: 1,600 beats in 21 of 31 minutes."""
     found = row(heart.rates(batch(samples([(0, 100), (1, 60), (31, 90)]))))
-    assert found["time_weighted_mean"] == pytest.approx((100 * 1 + 60 * 10 + 90 * 10) / 21)
+    assert found["time_weighted_mean"] == pytest.approx(76.190476)
     assert found["covered_hours"] == pytest.approx(21 / 60)
+
+
+def test_the_last_sample_counts_no_more_than_a_hole_leaves_in_mean_and_coverage_alike() -> None:
+    """Ten minutes, ten of the eleven to the last, and the one that is left: 600 + 600 + 90 in 21 minutes."""
+    found = row(heart.rates(batch(samples([(0, 60), (10, 60), (21, 90)]))))
+    assert found["time_weighted_mean"] == pytest.approx(61.428571)
+    assert found["covered_hours"] == pytest.approx(21 / 60)
+
+
+def test_covered_time_is_the_span_of_samples_without_a_hole() -> None:
+    assert row(heart.rates(batch(samples(steady(70, range(0, 121, 10))))))["covered_hours"] == 2
 
 
 def test_one_sample_is_its_own_mean_and_covers_nothing() -> None:
@@ -45,92 +55,11 @@ def test_waking_is_told_apart_only_where_a_night_is_known() -> None:
     points = [*steady(50, range(0, 480, 5)), *[(float(480 + n), 60.0 + n) for n in range(1, 102)]]
     apart = row(heart.rates(batch(samples(points), sleep=nights(NIGHT))))
     assert (apart["readings_awake"], apart["awake_p5"], apart["awake_p95"]) == (101, 66, 156)
-    assert apart["awake_hours"] == pytest.approx(101 / 60)
+    assert apart["awake_hours"] == pytest.approx(100 / 60)
+    assert apart["overall_p5"] is None
     unknown = row(heart.rates(batch(samples(points))))
+    assert unknown["overall_p5"] == 50
     assert {unknown[name] for name in ("readings_awake", "awake_p5", "awake_p95", "awake_hours")} == {None}
-
-
-@pytest.mark.parametrize(
-    ("rate", "zone"),
-    [
-        (89, "below_zone_1"),
-        *((90, "zone_1"), (107, "zone_1"), (108, "zone_2"), (125, "zone_2"), (126, "zone_3"), (143, "zone_3")),
-        *((144, "zone_4"), (161, "zone_4"), (162, "zone_5"), (180, "zone_5"), (200, "zone_5")),
-    ],
-)
-def test_zones_have_two_sides(rate: float, zone: str) -> None:
-    found = row(heart.zones(batch(samples(steady(rate, range(5))), people=AGED_40)))
-    shares = {name: value for name, value in found.items() if "zone" in name}
-    assert shares == {name: 100.0 if name == zone else 0.0 for name in shares}
-    assert len(shares) == 6
-
-
-def test_zones_share_out_covered_time_not_samples() -> None:
-    """The first sample covers ten minutes, the other ten one minute each."""
-    points = [(0.0, 95.0), *steady(150, range(10, 20))]
-    found = row(heart.zones(batch(samples(points), people=AGED_40)))
-    assert (found["zone_1"], found["zone_4"]) == (50, 50)
-    assert (found["moderate_minutes"], found["vigorous_minutes"]) == (0, 10)
-
-
-@pytest.mark.parametrize(
-    ("rate", "moderate", "vigorous"), [(115, 0, 0), (116, 10, 0), (138, 10, 0), (139, 0, 10), (190, 0, 10)]
-)
-def test_exertion_has_limits(rate: float, moderate: float, vigorous: float) -> None:
-    """64 and 77 % of 180 are 115.2 and 138.6."""
-    found = row(heart.zones(batch(samples(steady(rate, range(10))), people=AGED_40)))
-    assert (found["moderate_minutes"], found["vigorous_minutes"]) == (moderate, vigorous)
-
-
-def test_no_age_no_zones() -> None:
-    assert heart.zones(batch(samples(steady(100, range(5))))).is_empty()
-
-
-def test_samples_at_one_moment_have_no_shares() -> None:
-    assert row(heart.zones(batch(samples([(0, 150)]), people=AGED_40)))["zone_4"] is None
-
-
-def stretched(points: Sequence[tuple[float, float]], **facts: pl.DataFrame) -> Mapping[str, float | None]:
-    return row(heart.stretches(batch(samples(points), **facts)))
-
-
-@pytest.mark.parametrize(("minutes", "count"), [(9, 0), (10, 1)])
-def test_ten_minutes_make_a_bout(minutes: int, count: int) -> None:
-    points = [*steady(70, range(20)), *steady(120, range(20, 20 + minutes)), *steady(70, range(20 + minutes, 60))]
-    found = stretched(points, people=AGED_40)
-    assert (found["exertion_bouts"], found["exertion_bouts_minutes"]) == (count, minutes if count else 0)
-    assert (found["fast_bouts"], found["fast_bouts_minutes"]) == (count, minutes if count else 0)
-
-
-def test_a_rate_of_100_is_not_above_100() -> None:
-    assert stretched(steady(100, range(60)))["fast_bouts"] == 0
-    assert stretched(steady(101, range(60)))["fast_bouts"] == 1
-
-
-def test_without_an_age_there_is_no_exertion() -> None:
-    found = stretched(steady(150, range(60)))
-    assert (found["exertion_bouts"], found["exertion_bouts_minutes"]) == (None, None)
-
-
-def test_a_gap_of_more_than_two_minutes_ends_a_bout() -> None:
-    assert stretched([*steady(120, range(8)), *steady(120, range(9, 17))])["fast_bouts_minutes"] == 16
-    assert stretched([*steady(120, range(8)), *steady(120, range(10, 18))])["fast_bouts"] == 0
-
-
-def test_what_is_fast_in_sleep_does_not_count_as_fast() -> None:
-    assert stretched(steady(120, range(60)), sleep=nights(NIGHT))["fast_bouts"] == 0
-
-
-@pytest.mark.parametrize(("minutes", "expected"), [(69, None), (70, 0)])
-def test_none_found_means_none_only_where_samples_are_dense(minutes: int, expected: int | None) -> None:
-    """Of 100 minutes so many are sampled by the minute."""
-    found = stretched([*steady(70, range(minutes + 1)), (100, 70)], people=AGED_40)
-    assert (found["fast_bouts"], found["exertion_bouts"], found["fast_bouts_minutes"]) == (expected,) * 3
-
-
-def test_a_bout_found_counts_though_samples_are_sparse() -> None:
-    found = stretched([*steady(120, range(12)), (400, 70), (800, 70)], people=AGED_40)
-    assert (found["fast_bouts"], found["exertion_bouts"]) == (1, 1)
 
 
 def lowest(points: Sequence[tuple[float, float]]) -> float | None:
@@ -232,9 +161,9 @@ def two(first: list[int], second: list[int]) -> tuple[Batch, Batch]:
     """A batch of two subjects, and the first of them alone."""
     frames = [samples([(m, 60 + m % 90) for m in sorted(points)]) for points in (first, second)]
     other = frames[1].with_columns(subject=pl.lit("t"))
-    people = pl.concat([AGED_40, AGED_40.with_columns(subject=pl.lit("t"))])
+    people = pl.concat([person({}), person({}).with_columns(subject=pl.lit("t"))])
     sleep = pl.concat([nights(NIGHT), nights((NIGHT[0] + HOUR, NIGHT[1] + HOUR), subject="t")])
-    alone = batch(frames[0], people=AGED_40, sleep=nights(NIGHT))
+    alone = batch(frames[0], people=person({}), sleep=nights(NIGHT))
     return batch(frames[0], other, people=people, sleep=sleep), alone
 
 
@@ -242,13 +171,13 @@ def two(first: list[int], second: list[int]) -> tuple[Batch, Batch]:
 @given(minutes, minutes)
 def test_no_subject_touches_another(first: list[int], second: list[int]) -> None:
     together, alone = two(first, second)
-    for table in (heart.rates, heart.zones, heart.stretches, heart.lowest_sleeping, heart.nocturnal, heart.peak):
+    for table in (heart.rates, heart.lowest_sleeping, heart.nocturnal, heart.peak):
         assert_frame_equal(table(together).filter(pl.col("subject") == "s"), table(alone), rel_tol=1e-12)
 
 
 @settings(max_examples=40, deadline=None)
 @given(minutes)
-def test_the_mean_lies_among_the_samples_and_zones_make_the_whole(points: list[int]) -> None:
+def test_the_mean_lies_among_the_samples(points: list[int]) -> None:
     own = two(points, [0])[1]
     found = row(heart.rates(own))
     assert found["time_weighted_mean"] is not None
@@ -256,5 +185,3 @@ def test_the_mean_lies_among_the_samples_and_zones_make_the_whole(points: list[i
     assert isinstance(low, float)
     assert isinstance(high, float)
     assert low - 1e-9 <= found["time_weighted_mean"] <= high + 1e-9
-    shares = [value for name, value in row(heart.zones(own)).items() if "zone" in name]
-    assert shares == [None] * 6 or sum(share or 0 for share in shares) == pytest.approx(100)

@@ -123,6 +123,8 @@ def test_the_last_seven_nights_stand_against_those_before() -> None:
     assert found["swc_low"] == pytest.approx(3.1 - sd / 2)
     assert found["swc_high"] == pytest.approx(3.1 + sd / 2)
     assert found["deviation"] == pytest.approx(0.2 / sd)
+    in_ms = (found["baseline_ms"], found["seven_day_ms"], found["swc_low_ms"], found["swc_high_ms"])
+    assert in_ms == pytest.approx((22.197951, 27.112639, 21.075532, 23.380146))  # e to 3.1, 3.3, 3.0481125, 3.1518875
 
 
 def test_nights_are_counted_by_the_calendar() -> None:

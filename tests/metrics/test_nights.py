@@ -2,10 +2,13 @@ import polars as pl
 import pytest
 
 from etlnarr.metrics.nights import AVERAGED, night_by_night, night_means, series
-from tests.sessions import fortnight, session, unstaged
-from tests.traces import DAY, HOUR, MIDNIGHT, batch, reference
+from etlnarr.metrics.sleep import choose
+from etlnarr.model import PEOPLE, READINGS, SLEEP, Batch
+from tests.sessions import WATCH, fortnight, session, unstaged
+from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, batch, reference
 
 TUESDAY = MIDNIGHT + DAY
+NOBODY = PEOPLE.to_frame()
 
 
 def of(*frames: pl.DataFrame) -> dict[str, object]:
@@ -28,6 +31,7 @@ def test_several_nights_are_told_by_their_means_and_naps_apart() -> None:
         session(TUESDAY + DAY + 12 * HOUR, [("LIGHT", 50), ("AWAKE", 10)], record=2),
     )
     assert (found["sessions"], found["nights"], found["naps"], found["nap_minutes"]) == (3, 2, 1, 60)
+    assert (found["nap_sleep_minutes"], found["wake_date"]) == (50, "2025-03-05")
     assert (found["total_sleep_time"], found["time_in_bed"], found["efficiency"]) == (350, 400, 90)
     assert found["total_sleep_time_std"] == pytest.approx(70.710678)
     assert (found["total_sleep_time_min"], found["total_sleep_time_max"]) == (300, 400)
@@ -35,9 +39,35 @@ def test_several_nights_are_told_by_their_means_and_naps_apart() -> None:
 
 def test_only_a_nap_is_no_night() -> None:
     found = of(session(TUESDAY + 15 * HOUR, [("LIGHT", 104)]))
-    assert (found["nights"], found["naps"], found["nap_minutes"]) == (0, 1, 104)
+    assert (found["nights"], found["naps"], found["nap_minutes"], found["nap_sleep_minutes"]) == (0, 1, 104, 104)
+    assert (found["wake_date"], found["staged_nights"], found["timed"]) == (None, 0, True)
     assert {found[name] for name in AVERAGED} == {None}
     assert found["weekday_total_sleep_time"] is None
+
+
+def test_the_sleep_of_naps_is_known_when_that_of_each_is() -> None:
+    staged = session(TUESDAY + 12 * HOUR, [("LIGHT", 50), ("AWAKE", 10)])
+    plain = unstaged(TUESDAY + 18 * HOUR, 45, record=1)
+    assert (of(staged, plain)["nap_minutes"], of(staged, plain)["nap_sleep_minutes"]) == (105, None)
+    assert of(session(TUESDAY, [("LIGHT", 400)]))["nap_sleep_minutes"] == 0
+
+
+def test_nights_without_stages_are_counted_apart() -> None:
+    found = of(session(TUESDAY, [("LIGHT", 400)]), unstaged(TUESDAY + DAY, 300, record=1))
+    assert (found["nights"], found["staged_nights"], found["total_sleep_time"]) == (2, 1, 400)
+
+
+@pytest.mark.parametrize(
+    ("apart", "source", "broken"),
+    [(60, "org.example.ring", 1), (61, "org.example.ring", 0), (-20, WATCH, 1)],
+)
+def test_a_session_near_a_night_that_is_not_part_of_it_breaks_it(apart: int, source: str, broken: int) -> None:
+    night = session(TUESDAY, [("LIGHT", 300)])
+    late = session(TUESDAY + (300 + apart) * MINUTE, [("LIGHT", 100)], source, record=1)
+    early = session(TUESDAY - (100 + apart) * MINUTE, [("LIGHT", 100)], source, record=1)
+    for other in (late, early):
+        found = night_means(Batch(choose(pl.concat([night, other]))[0], READINGS.to_frame(), SLEEP.to_frame(), NOBODY))
+        assert found["broken_nights"].to_list() == [broken]
 
 
 def test_the_weekday_is_that_of_waking() -> None:
@@ -59,7 +89,7 @@ def test_the_midpoint_is_that_of_the_sleep_period_on_the_local_clock(offset_s: i
     found = night_by_night(session(TUESDAY, rows, offset_s=offset_s))
     assert found["midpoint"].to_list() == [midpoint]
     whole = night_by_night(unstaged(TUESDAY, 250, offset_s=offset_s))
-    assert whole["midpoint"].to_list() == [(125 + offset_s / 60) % 1440]
+    assert whole["midpoint"].to_list() == [None]
 
 
 def test_the_fortnight_agrees_with_the_reference() -> None:
@@ -97,3 +127,9 @@ def test_the_table_of_nights_names_days_and_clocks_where_they_are_known() -> Non
         ("session 1", None),
         ("session 2", None),
     ]
+
+
+def test_what_lies_near_a_night_is_not_called_a_nap() -> None:
+    frames = session(TUESDAY, [("LIGHT", 240)]), session(TUESDAY + 5 * HOUR, [("LIGHT", 90)], "org.example.ring")
+    labels = [row["label"] for row in series(batch(*frames))["series"].to_list()[0]]
+    assert labels == ["night to 2025-03-04", "session on 2025-03-04"]

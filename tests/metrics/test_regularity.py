@@ -2,6 +2,7 @@ import polars as pl
 import pytest
 
 from etlnarr.metrics.regularity import circular_mean, circular_sd, consistency, regularity
+from etlnarr.metrics.sleep import choose
 from tests.sessions import fortnight, session, unstaged
 from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, batch, reference
 
@@ -69,6 +70,16 @@ def test_clocks_need_every_offset() -> None:
     assert consistency(batch(known, unknown)).is_empty()
 
 
+def test_a_night_without_stages_has_bed_and_wake_times_and_no_midpoint() -> None:
+    staged, plain = nights_from(range(2), hour=1), unstaged(MIDNIGHT + 2 * DAY + 3 * HOUR, 480, record=2)
+    found = consistency(batch(staged, plain)).row(0, named=True)
+    assert (found["midpoint"], found["work_nights"], found["free_nights"]) == (pytest.approx(300), 2, 0)
+    assert found["bed_time"] == pytest.approx(100, abs=0.5)  # of 60, 60 and 180
+    alone = consistency(batch(plain)).row(0, named=True)
+    assert (alone["midpoint"], alone["social_jetlag"], alone["work_nights"]) == (None, None, 0)
+    assert alone["bed_time"] == pytest.approx(180)
+
+
 def test_bed_and_wake_times_are_those_of_the_sessions() -> None:
     found = consistency(batch(nights_from(range(2), hour=23))).row(0, named=True)
     assert (found["bed_time"], found["wake_time"]) == (pytest.approx(1380), pytest.approx(420))
@@ -119,9 +130,14 @@ def test_states_are_those_of_epochs_of_half_a_minute() -> None:
         nights_from(range(3)),  # one complete day
         nights_from(range(6)).with_columns(offset_s=pl.lit(None, pl.Int32)),
         pl.concat([nights_from(range(6)), unstaged(MIDNIGHT + 2 * DAY + 12 * HOUR, 90)]),
+        choose(
+            pl.concat(
+                [nights_from(range(6), hour=1), unstaged(MIDNIGHT + 2 * DAY + 9 * HOUR + 30 * MINUTE, 90, record=9)]
+            )
+        )[0],
         session(MIDNIGHT, [("SLEEPING", 100 * MINUTE / MINUTE)]),
     ],
-    ids=["too short", "no offset", "no stages", "only a nap"],
+    ids=["too short", "no offset", "no stages", "a part without stages", "only a nap"],
 )
 def test_no_index_without_complete_days_offsets_and_stages(frame: pl.DataFrame) -> None:
     assert regularity(batch(frame)).is_empty()

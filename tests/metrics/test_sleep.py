@@ -89,6 +89,42 @@ def test_dates_are_local(offset_s: int | None, mains: int) -> None:
     assert sleep.sessions(pl.concat([first, second]))["main"].sum() == mains
 
 
+def parted(pause: float, *lengths: float, sources: tuple[str, ...] = (WATCH,) * 3) -> pl.DataFrame:
+    """Sessions of these minutes, each so long after the one before."""
+    starts = [BED + round(sum(lengths[:number]) + number * pause) * MINUTE for number in range(len(lengths))]
+    return pl.concat(
+        session(start, [("LIGHT", length)], source, record=number)
+        for number, (start, length, source) in enumerate(zip(starts, lengths, sources, strict=False))
+    )
+
+
+@pytest.mark.parametrize(("pause", "nights"), [(0, 1), (30, 1), (60, 1), (61, 2)])
+def test_sessions_with_at_most_an_hour_between_them_are_one_night(pause: int, nights: int) -> None:
+    chosen, _ = sleep.choose(parted(pause, 210, 200))
+    assert sleep.sessions(chosen).height == nights
+    assert chosen.filter(pl.col("label") == sleep.PAUSE).select("start", "end").rows() == (
+        [(BED + 210 * MINUTE, BED + (210 + pause) * MINUTE)] if 0 < pause <= 60 else []
+    )
+    ends = chosen["record_end"].unique().sort().to_list()
+    assert ends == [BED + (410 + pause) * MINUTE] if nights == 1 else [BED + 210 * MINUTE, BED + (410 + pause) * MINUTE]
+
+
+@pytest.mark.parametrize(("last", "joined"), [(60, True), (59, False)])
+def test_naps_that_do_not_make_three_hours_stay_apart(last: int, joined: bool) -> None:
+    found = sleep.sessions(sleep.choose(parted(60, 60, 60, last))[0])
+    assert (found.height == 1) is joined
+    assert found["main"].any() is joined
+
+
+def test_parts_of_another_source_or_around_another_session_are_not_joined() -> None:
+    assert sleep.sessions(sleep.choose(parted(30, 210, 200, sources=(WATCH, RING)))[0]).height == 2
+    assert sleep.sessions(sleep.choose(parted(10, 200, 30, 200, sources=(WATCH, RING, WATCH)))[0]).height == 3
+
+
+def test_a_night_in_parts_is_one_main_session() -> None:
+    assert sleep.main_sessions(parted(30, 210, 200)).rows() == [("s", BED, BED + 440 * MINUTE, WATCH)]
+
+
 def test_main_sessions_have_one_source_a_night() -> None:
     both = pl.concat([session(BED, COARSE, RING), session(BED, FINE), session(BED + 17 * HOUR, COARSE[:1])])
     assert sleep.main_sessions(both).rows() == [("s", BED, BED + 6 * HOUR, WATCH)]
@@ -137,7 +173,8 @@ def test_neither_the_order_of_rows_nor_the_cut_into_batches_matters(rows: list[B
 def test_chosen_sessions_never_overlap_by_half(rows: list[Bounds]) -> None:
     chosen, _ = sleep.choose(drawn(rows))
     for subject in chosen["subject"].unique():
-        kept = chosen.filter(pl.col("subject") == subject).select("record_start", "record_end").rows()
+        own = chosen.filter(pl.col("subject") == subject).select("source", "record_start", "record_end").unique()
+        kept = own.select("record_start", "record_end").rows()
         for number, (start, end) in enumerate(kept):
             for other_start, other_end in kept[number + 1 :]:
                 shared = min(end, other_end) - max(start, other_start)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -96,6 +97,51 @@ def test_guideline(minutes: int, word: str, advised: bool) -> None:
 @pytest.mark.parametrize(("days", "said"), [(6, False), (7, True)])
 def test_the_guideline_needs_a_week(days: int, said: bool) -> None:
     assert (GUIDELINE in silences(weeks(30, days))) != said
+
+
+@pytest.mark.parametrize(("age", "said"), [(17, False), (18, True), (None, True)])
+def test_effort_and_sessions_are_of_adults(age: int | None, said: bool) -> None:
+    whole = weeks(30)
+    withheld = silences(replace(whole, people=person({**BODY, "age": age})))
+    for name in ("intensity.mean_met", "intensity.moderate_minutes", "intensity.weekly_minutes", "sessions.count"):
+        assert (f"{STATISTICS}.{name}" in withheld) != said
+    assert (GUIDELINE in withheld) != said
+
+
+MASS = "the body mass is not known"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "mass", "reason"),
+    [
+        ((10, 10), 60.0, None),
+        ((10, 10), None, MASS),
+        ((10, 60), 60.0, "some records are longer than 10 minutes"),
+        ((60, 60), 60.0, "the records are longer than 10 minutes"),
+        ((60, 60), None, f"records are longer than 10 minutes, and {MASS}"),
+    ],
+)
+def test_what_keeps_effort_silent_is_named_alone(
+    minutes: tuple[int, ...], mass: float | None, reason: str | None
+) -> None:
+    starts = [MIDNIGHT, MIDNIGHT + DAY // 2]
+    rows = [(at, at + length * MINUTE, 20.0, 0) for at, length in zip(starts, minutes, strict=True)]
+    withheld = silences(batch(amounts(rows), people=person({**BODY, "mass_kg": mass})))
+    assert withheld.get(f"{STATISTICS}.intensity.mean_met") == reason
+    assert withheld.get(f"{STATISTICS}.sessions.count") == reason
+
+
+@pytest.mark.parametrize(("lowest", "low"), [(24.9, 1), (25.0, 0)])
+def test_low_days_are_counted(lowest: float, low: int) -> None:
+    assert row_of(batch(amounts(days_of(300.0, 400.0, lowest))))[f"{STATISTICS}.low_days"] == low
+
+
+def test_low_days_silence_the_guideline() -> None:
+    whole = weeks(8)  # 24.1 kcal a day
+    assert row_of(whole)[f"{STATISTICS}.low_days"] == 7
+    assert silences(whole)[GUIDELINE] == "the average includes days of less than 25 kcal"
+    assert "more_activity" not in told(whole).recommendations
+    assert GUIDELINE not in silences(weeks(9))  # 27.1 kcal a day
 
 
 @pytest.mark.parametrize(("value", "fails"), [(-0.1, True), (0.0, False), (10_000.0, False), (10_000.1, True)])

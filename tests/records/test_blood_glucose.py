@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from etlnarr import insights
 from etlnarr.model import Batch
 from etlnarr.records.blood_glucose import BLOOD_GLUCOSE, RULES, choose
-from tests.glucose import ASSESSMENT, HABITS, HYPER, HYPO, STELO, TIR, days, row_of, silences
+from tests.glucose import ASSESSMENT, HABITS, HYPER, HYPO, STATISTICS, STELO, TIR, days, row_of, silences
 from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, person, readings
 
 
@@ -20,22 +20,24 @@ def shares(value: float) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("value", "bands"),
     [
-        (53.9, {"severe_hypoglycemia", "below_range"}),
-        (53.99999999999999, {"hypoglycemia", "below_range"}),
-        (54.0, {"hypoglycemia", "below_range"}),
-        (62.9, {"hypoglycemia", "below_range"}),
+        (53.9, {"severe_hypoglycemia", "below_range", "pregnancy_below_range"}),
+        (53.99999999999999, {"hypoglycemia", "below_range", "pregnancy_below_range"}),
+        (54.0, {"hypoglycemia", "below_range", "pregnancy_below_range"}),
+        (62.9, {"hypoglycemia", "below_range", "pregnancy_below_range"}),
+        (62.99999999999999, {"hypoglycemia", "below_range", "pregnancy_range"}),
         (63.0, {"hypoglycemia", "below_range", "pregnancy_range"}),
         (69.5, {"hypoglycemia", "below_range", "pregnancy_range"}),
         (69.99999999999999, {"target_range", "tight_range", "pregnancy_range"}),
         (70.0, {"target_range", "tight_range", "pregnancy_range"}),
         (140.0, {"target_range", "tight_range", "pregnancy_range"}),
-        (140.1, {"target_range"}),
-        (180.0, {"target_range"}),
-        (180.00000000000003, {"target_range"}),
-        (180.1, {"hyperglycemia", "above_range"}),
-        (250.0, {"hyperglycemia", "above_range"}),
-        (250.00000000000003, {"hyperglycemia", "above_range"}),
-        (250.1, {"severe_hyperglycemia", "above_range"}),
+        (140.00000000000003, {"target_range", "tight_range", "pregnancy_range"}),
+        (140.1, {"target_range", "pregnancy_above_range"}),
+        (180.0, {"target_range", "pregnancy_above_range"}),
+        (180.00000000000003, {"target_range", "pregnancy_above_range"}),
+        (180.1, {"hyperglycemia", "above_range", "pregnancy_above_range"}),
+        (250.0, {"hyperglycemia", "above_range", "pregnancy_above_range"}),
+        (250.00000000000003, {"hyperglycemia", "above_range", "pregnancy_above_range"}),
+        (250.1, {"severe_hyperglycemia", "above_range", "pregnancy_above_range"}),
     ],
 )
 def test_band_edges(value: float, bands: set[str]) -> None:
@@ -89,6 +91,60 @@ def test_targets_have_their_limit(name: str, limit: float, inside: float) -> Non
 
 
 @pytest.mark.parametrize(
+    ("name", "limit", "counted", "rest"),
+    [
+        ("time_below_54_target", 1, 53.9, 54.0),
+        ("time_above_250_target", 5, 250.1, 250.0),
+        ("older_time_above_250_target", 10, 250.1, 250.0),
+        ("pregnancy_time_below_range_target", 4, 62.9, 63.0),
+        ("pregnancy_time_below_54_target", 1, 53.9, 54.0),
+        ("pregnancy_time_above_range_target", 25, 140.1, 140.0),
+    ],
+)
+def test_limits_of_time_far_outside(name: str, limit: float, counted: float, rest: float) -> None:
+    below, at, above = (
+        row_of(batch(readings(mixed(percent, counted, rest))))[f"{ASSESSMENT}.{name}"]
+        for percent in (limit - 0.1, limit, limit + 0.1)
+    )
+    assert (below, at, above) == ("below", "at", "above")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        # a flat trace has the J-index 0.001 x value squared
+        *(("j_index", value, word) for value, word in [(99, "below"), (100, "ideal"), (141, "ideal"), (142, "good")]),
+        *(("j_index", value, word) for value, word in [(173, "good"), (174, "poor"), (200, "poor"), (201, "lack")]),
+        # and the risk of its one value, which reaches 1.1, 2.5 and 5 at 94.1, 86.0 and 76.9 mg/dL
+        *(("lbgi_risk", value, word) for value, word in [(95, "minimal"), (94, "low"), (87, "low")]),
+        *(("lbgi_risk", value, word) for value, word in [(85, "moderate"), (78, "moderate"), (76, "high")]),
+        # 4.5 and 9 at 161.1 and 186.8 mg/dL
+        *(("hbgi_risk", value, word) for value, word in [(160, "low"), (162, "moderate")]),
+        *(("hbgi_risk", value, word) for value, word in [(186, "moderate"), (188, "high")]),
+        # and 20 and 40 at 239.2 and 326.0 mg/dL
+        *(("adrr_risk", value, word) for value, word in [(238, "low"), (240, "moderate")]),
+        *(("adrr_risk", value, word) for value, word in [(325, "moderate"), (327, "high")]),
+    ],
+)
+def test_words_for_the_indices_of_risk(name: str, value: float, word: str) -> None:
+    assert row_of(batch(readings(at_steps([value] * 4032))))[f"{ASSESSMENT}.{name}"] == word
+
+
+@pytest.mark.parametrize(
+    ("percent", "zone"),
+    [(12.5, "A"), (12.6, "B"), (25, "B"), (25.1, "C"), (37.5, "C"), (37.6, "D"), (50, "D"), (50.1, "E"), (100, "E")],
+)
+def test_zones_of_the_glycemia_risk_index(percent: float, zone: str) -> None:
+    # 1.6 for every percent above 250 mg/dL
+    values = [260.0] * round(50 * percent) + [110.0] * round(50 * (100 - percent))
+    assert row_of(batch(readings(at_steps(values))))[f"{ASSESSMENT}.gri_zone"] == zone
+
+
+def test_the_mean_in_the_other_unit() -> None:
+    assert row_of(batch(readings(at_steps([99.0, 117.0]))))[f"{STATISTICS}.mean_mmol_per_l"] == 6.0
+
+
+@pytest.mark.parametrize(
     ("cv", "variability", "stability"),
     [(35.9, "low", "stable"), (36.1, "moderate", "labile"), (49.9, "moderate", "labile"), (50.1, "high", "labile")],
 )
@@ -135,8 +191,66 @@ def test_advice_follows_from_what_is_stated() -> None:
     assert advice(batch(readings(mixed(76, 110.0, 200.0)))) == []
     assert advice(batch(readings(mixed(60, 110.0, 50.0)), people=patient))[-1] == "discuss_time_in_range"
     assert advice(batch(readings(at_steps(lows)), people=patient)) == ["discuss_lows"]
-    assert advice(batch(readings(at_steps(lows), source=STELO), people=patient)) == []
+    assert advice(batch(readings(at_steps(lows), source=STELO), people=patient)) == ["discuss_lows"]
+    assert advice(batch(readings(days(10), source=STELO), people=patient)) == []
     assert advice(batch(readings(days(20, every=4 * HOUR)), people=patient)) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "step", "found"),
+    [
+        ([54.0, 60.0, 65.0], 240, []),
+        ([53.9, 60.0, 65.0], 240, ["discuss_lows"]),
+        ([54.0], 5, []),
+        ([41.0], 5, ["discuss_lows"]),
+        ([180.0], 5, []),
+        ([410.0], 5, ["discuss_highs"]),
+        ([110.0] * 2900 + [62.0] * 23 + [110.0] * 3, 5, []),
+        ([110.0] * 2900 + [62.0] * 24 + [110.0] * 3, 5, ["discuss_lows"]),
+        ([110.0] * 2900 + [62.0] * 2, 5, []),
+        ([110.0] * 2900 + [62.0] * 3, 5, ["discuss_lows"]),
+        ([110.0] * 38 + [45.0] * 20 + [110.0] * 38, 5, ["discuss_lows", "keep_sensor_connected"]),
+        ([62.0] * 864, 5, ["discuss_lows", "keep_sensor_connected"]),
+        ([64.1, 135.9] * 1440, 5, []),
+        ([63.9, 136.1] * 1440, 5, ["discuss_swings"]),
+    ],
+)
+def test_advice_on_what_was_read(values: list[float], step: int, found: list[str]) -> None:
+    assert advice(batch(readings(at_steps(values, step * MINUTE)))) == found
+
+
+MOST, OLDER = {"diabetes": "t1", "age": 40}, {"diabetes": "t2", "age": 70}
+PREGNANT = {"diabetes": "t1", "pregnant": True}
+
+
+@pytest.mark.parametrize(
+    ("facts", "value", "rest", "limit", "found"),
+    [
+        (MOST, 60.0, 110.0, 4, "discuss_lows"),
+        (OLDER, 60.0, 110.0, 1, "discuss_lows"),
+        (PREGNANT, 60.0, 110.0, 4, "discuss_lows"),
+        (MOST, 260.0, 130.0, 5, "discuss_highs"),
+        (OLDER, 260.0, 130.0, 10, "discuss_highs"),
+        (PREGNANT, 150.0, 110.0, 25, "discuss_highs"),
+    ],
+)
+def test_a_target_that_is_missed_gives_advice(
+    facts: dict[str, object], value: float, rest: float, limit: int, found: str
+) -> None:
+    # pieces of 10 minutes, too short to be episodes, in 3,000 readings
+    def advised(pieces: int) -> list[str]:
+        values = ([value] * 2 + [rest] * 6) * pieces
+        return advice(batch(readings(at_steps(values + [rest] * (3000 - len(values)))), people=person(facts)))
+
+    assert advised(15 * limit) == [found]
+    assert advised(15 * limit - 1) == []
+
+
+@pytest.mark.parametrize(("facts", "value", "percent"), [(MOST, 110.0, 70), (OLDER, 110.0, 50), (PREGNANT, 110.0, 70)])
+def test_too_little_time_in_range_gives_advice(facts: dict[str, object], value: float, percent: int) -> None:
+    for more, missed in ((0, True), (1, False)):
+        found = advice(batch(readings(mixed(percent + more, value, 190.0)), people=person(facts)))
+        assert ("discuss_time_in_range" in found) == missed
 
 
 def meals(meal_type: str | None, relation: str | None, *values: float, start: int = MIDNIGHT) -> pl.DataFrame:

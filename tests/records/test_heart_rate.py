@@ -20,6 +20,7 @@ NIGHT = (MIDNIGHT, MIDNIGHT + 8 * HOUR)
 EVENING = range(-960, 0, 10)
 SLEEPING = range(0, 480, 10)
 WAKING = range(485, 485 + 10 * 101, 10)
+NO_LOWEST = "no 30 minutes with 20 samples lie inside a known main sleep session"
 Points = Sequence[tuple[float, float]]
 
 
@@ -78,11 +79,47 @@ def test_the_resting_rate_has_two_limits(rate: float, word: str) -> None:
     assert ("discuss_resting_rate" in found.recommendations) is (word != "usual")
 
 
-@pytest.mark.parametrize(("samples_awake", "stated"), [(17, False), (18, True)])
-def test_the_resting_rate_needs_three_waking_hours(samples_awake: int, stated: bool) -> None:
-    found = of(steady(70, WAKING[:samples_awake]))
+@pytest.mark.parametrize(
+    ("step", "samples_awake", "reason"),
+    [
+        (10, 19, "fewer than 20 samples lie outside of the main sleep"),
+        (9.9, 20, None),
+        (9, 20, "less than 3 hours outside of the main sleep are covered"),
+        (9, 21, None),
+    ],
+)
+def test_the_resting_rate_needs_three_hours_and_twenty_samples(
+    step: float, samples_awake: int, reason: str | None
+) -> None:
+    found = of([(485 + number * step, 70) for number in range(samples_awake)])
     assert at(found, f"{STATISTICS}.resting.awake_p5") == 70
-    assert (f"{STATISTICS}.resting.awake_p5" not in withheld(found)) is stated
+    assert withheld(found).get(f"{STATISTICS}.resting.awake_p5") == reason
+
+
+@pytest.mark.parametrize(
+    ("step", "number", "reason"),
+    [
+        (10, 19, "there are fewer than 20 samples"),
+        (9.9, 20, None),
+        (9, 20, "less than 3 hours are covered"),
+        (9, 21, None),
+    ],
+)
+def test_without_sleep_the_lower_end_of_all_samples_stands_in(step: float, number: int, reason: str | None) -> None:
+    found = of([(each * step, 70) for each in range(number)], night=None)
+    assert at(found, f"{STATISTICS}.resting.overall_p5") == 70
+    assert withheld(found).get(f"{STATISTICS}.resting.overall_p5") == reason
+    known = of(steady(70, WAKING))
+    assert at(known, f"{STATISTICS}.resting.overall_p5") is None
+    assert "main sleep session is known" in withheld(known)[f"{STATISTICS}.resting.overall_p5"]
+
+
+@pytest.mark.parametrize(("number", "stated"), [(19, False), (20, True)])
+def test_percentiles_need_twenty_samples(number: int, stated: bool) -> None:
+    missing = withheld(of(steady(70, range(number))))
+    for name in ("p5", "p25", "p75", "p95"):
+        assert (f"{STATISTICS}.percentiles.{name}" not in missing) is stated
+    assert f"{STATISTICS}.median" not in missing
 
 
 def test_without_sleep_nothing_is_said_of_rest() -> None:
@@ -98,7 +135,7 @@ def test_without_sleep_nothing_is_said_of_rest() -> None:
 def test_the_mean_is_over_time_and_the_rest_of_samples() -> None:
     """Ten samples in ten minutes at 120, then hours at 60 with a sample every ten minutes."""
     found = of([*steady(120, range(10)), *steady(60, range(10, 190, 10))])
-    assert at(found, f"{STATISTICS}.mean") == pytest.approx((120 * 10 + 60 * 171 + 60 * 10) / 191, abs=0.5)
+    assert at(found, f"{STATISTICS}.mean") == pytest.approx(63.333333)  # 1,200 + 60 x 170 of 180 min
     assert at(found, f"{STATISTICS}.sample_mean") == pytest.approx((120 * 10 + 60 * 18) / 28)
     assert at(found, f"{STATISTICS}.median") == 60
     assert at(found, f"{STATISTICS}.count") == 28
@@ -119,6 +156,22 @@ def test_zones_need_an_adult_of_known_age(age: int | None, reason: str | None) -
         assert reason in missing[path] if reason else path not in missing
 
 
+@pytest.mark.parametrize(
+    ("number", "age", "reason"),
+    [
+        (1, 40, "there are fewer than 20 samples"),
+        (19, 40, "there are fewer than 20 samples"),
+        (19, None, "there are fewer than 20 samples, and the age of the person is not known"),
+        (20, None, "the age of the person is not known"),
+        (19, 17, "the marks used here are for adults, and you are under 18"),
+        (20, 40, None),
+    ],
+)
+def test_zones_need_twenty_samples(number: int, age: int | None, reason: str | None) -> None:
+    missing = withheld(of(steady(70, range(number)), age=age))
+    assert missing.get(f"{STATISTICS}.zones.zone_1") == missing.get(f"{STATISTICS}.zones.below_zone_1") == reason
+
+
 def test_the_maximum_is_tanakas() -> None:
     assert at(of([(0, 70)], age=40), f"{STATISTICS}.hr_max") == 180
 
@@ -135,10 +188,59 @@ def test_sessions_are_found_with_an_age_and_dense_samples() -> None:
     assert "discuss_sustained_fast" not in calm.recommendations
 
 
-def test_recovery_is_never_told() -> None:
-    found = of(steady(70, range(60)), age=40)
+@pytest.mark.parametrize(("seconds", "far"), [(10, False), (15, False), (16, True), (60, True)])
+def test_recovery_is_never_told_and_says_what_is_missing(seconds: int, far: bool) -> None:
+    found = of([(each * seconds / 60, 70) for each in range(60)], age=40)
     assert at(found, f"{STATISTICS}.recovery.hrr_60") is None
-    assert f"{STATISTICS}.recovery.hrr_60" in withheld(found)
+    reason = withheld(found)[f"{STATISTICS}.recovery.hrr_60"]
+    assert reason == "the end of an effort is not marked" + ", and samples are further than 15 s apart" * far
+
+
+def test_a_single_sample_is_not_far_from_any() -> None:
+    assert withheld(of([(0, 70)]))[f"{STATISTICS}.recovery.hrr_60"] == "the end of an effort is not marked"
+
+
+@pytest.mark.parametrize(("rate", "advised"), [(50, False), (49, True)])
+def test_a_sustained_slow_rate_is_for_the_doctor(rate: float, advised: bool) -> None:
+    found = of([*steady(rate, range(20)), *steady(70, range(20, 60))], night=None)
+    assert at(found, f"{STATISTICS}.sustained_below_50.count") == int(advised)
+    assert at(found, f"{STATISTICS}.sustained_below_50.minutes") == 20 * advised
+    assert ("discuss_sustained_slow" in found.recommendations) is advised
+
+
+@pytest.mark.parametrize(
+    ("age", "night", "reason"),
+    [
+        (
+            None,
+            None,
+            f"the age of the person is not known, and {NO_LOWEST}",
+        ),
+        (None, NIGHT, "the age of the person is not known"),
+        (40, None, NO_LOWEST),
+        (17, NIGHT, "the marks used here are for adults, and you are under 18"),
+        (200, NIGHT, "the lowest sustained sleeping rate is not below the estimated maximum"),
+        (40, NIGHT, None),
+    ],
+)
+def test_the_reserve_needs_an_adult_age_and_a_sleeping_rate(
+    age: int | None, night: tuple[int, int] | None, reason: str | None
+) -> None:
+    found = of([*steady(70, range(480)), *steady(130, range(481, 520))], age=age, night=night)
+    missing = withheld(found)
+    for name in ("reserve_zones.light", "sessions.reserve_count", "sessions.exercise_minutes"):
+        assert missing.get(f"{STATISTICS}.{name}") == reason
+    if reason is None:
+        assert at(found, f"{STATISTICS}.sessions.exercise_minutes") == 38
+        assert at(found, f"{STATISTICS}.reserve_zones.moderate") == pytest.approx(100 * 38 / 519)
+
+
+def test_a_steady_fever_is_no_exercise() -> None:
+    """From 107 asleep to a maximum of 159 at 70, exercise would begin at 127.8."""
+    found = of(steady(107, range(1440)), age=70, night=(MIDNIGHT, MIDNIGHT + 8 * HOUR - 1))
+    assert (at(found, f"{STATISTICS}.sessions.count"), at(found, f"{STATISTICS}.sessions.minutes")) == (1, 959)
+    assert at(found, f"{STATISTICS}.sessions.exercise_count") == 0
+    assert not {f"{STATISTICS}.sessions.exercise_count", f"{STATISTICS}.sessions.count"} & withheld(found).keys()
 
 
 def test_an_unknown_offset_hides_the_clock() -> None:
@@ -224,7 +326,7 @@ def test_one_source_speaks_for_each_local_day() -> None:
         (30, None, "samples are too far apart for bouts to be found, and the age of the person is not known"),
         (30, 40, "samples are too far apart for bouts to be found"),
         (1, None, "the age of the person is not known"),
-        (1, 12, "the estimate and the guideline are made for adults"),
+        (1, 12, "the marks used here are for adults, and you are under 18"),
         (1, 40, None),
     ],
 )

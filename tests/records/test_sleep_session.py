@@ -17,6 +17,7 @@ OURA = "com.ouraring.oura"
 STATISTICS = "sleep_statistics"
 CONSISTENCY = "sleep_consistency"
 ASSESSMENT = "clinical_assessment"
+TST = f"{STATISTICS}.total_sleep_time"
 BED = MIDNIGHT + DAY - HOUR
 
 
@@ -72,7 +73,13 @@ def test_duration_against_the_guideline_for_the_age(minutes: float, age: int | N
 
 @pytest.mark.parametrize(("age", "stated"), [(17, False), (18, True), (None, True)])
 def test_the_guideline_is_for_adults(age: int | None, stated: bool) -> None:
-    assert (f"{ASSESSMENT}.sleep_duration" not in withheld(told(night(450), age=age))) is stated
+    found = told(night(300, 100), age=age)
+    for name in ("sleep_duration", "efficiency_quality", "sleep_quality"):
+        assert (f"{ASSESSMENT}.{name}" not in withheld(found)) is stated
+    assert found.recommendations[-1:] == ["record_more_nights"]
+    assert (len(found.recommendations) == 3) is stated
+    if not stated:
+        assert "made for adults" in withheld(found)[f"{ASSESSMENT}.sleep_duration"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +161,11 @@ def test_a_subject_with_a_nap_alone_has_no_night() -> None:
     found = told(session(MIDNIGHT + 15 * HOUR, [("LIGHT", 104)]))
     assert (at(found, f"{STATISTICS}.nights"), at(found, f"{STATISTICS}.naps")) == (0, 1)
     assert at(found, f"{STATISTICS}.total_sleep_time") is None
-    assert withheld(found)[f"{STATISTICS}.time_in_bed"] == "no session of 3 hours or more was recorded"
+    assert (at(found, f"{STATISTICS}.nap_minutes"), at(found, f"{STATISTICS}.nap_sleep_minutes")) == (104, 104)
+    lost = withheld(found)
+    for path in (f"{STATISTICS}.time_in_bed", TST, f"{CONSISTENCY}.midpoint", "temporal_patterns.bed_time"):
+        assert lost[path] == "no session of 3 to 16 hours could be used"
+    assert f"{STATISTICS}.nap_sleep_minutes" not in lost
     assert at(found, f"{ASSESSMENT}.sleep_duration") is None
     assert found.recommendations == ["record_more_nights"]
 
@@ -162,7 +173,61 @@ def test_a_subject_with_a_nap_alone_has_no_night() -> None:
 def test_a_night_without_stages_has_a_length_alone() -> None:
     found = told(unstaged(BED, 450))
     assert at(found, f"{STATISTICS}.time_in_bed") == 450
-    assert "stages" in withheld(found)[f"{STATISTICS}.total_sleep_time"]
+    assert "stages" in withheld(found)[TST]
+    assert at(found, "temporal_patterns.bed_time") == 1380
+
+
+def test_nights_without_stages_have_no_timing_of_sleep_and_no_spread() -> None:
+    found = told(*(unstaged(BED + number * DAY, 440, record=number) for number in range(9)))
+    silent = ("midpoint", "midpoint_sd", "free_midpoint", "work_midpoint", "social_jetlag")
+    paths = [TST, f"{TST}_std", *(f"{CONSISTENCY}.{name}" for name in silent)]
+    paths += [f"{ASSESSMENT}.regularity", f"{ASSESSMENT}.social_jetlag"]
+    assert {withheld(found)[path] for path in paths} == {
+        "no night was recorded with stages that cover it and tell of sleep"
+    }
+    assert {at(found, path) for path in paths} == {None}
+    assert found.recommendations == []
+
+
+@pytest.mark.parametrize(("plain", "reason"), [(0, "one night has no spread"), (1, "only one night was recorded")])
+def test_one_night_with_stages_has_no_spread(plain: int, reason: str) -> None:
+    others = [unstaged(BED + number * DAY, 440, record=number) for number in range(1, plain + 1)]
+    assert withheld(told(night(450), *others))[f"{TST}_std"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("staged", "path", "reason"),
+    [
+        (4, "midpoint_sd", "fewer than 5 nights with their stages"),
+        (5, "midpoint_sd", None),
+        (6, "social_jetlag", "fewer than 7 nights with their stages"),
+        (7, "social_jetlag", None),
+    ],
+)
+def test_only_nights_with_their_stages_count_for_their_timing(staged: int, path: str, reason: str | None) -> None:
+    """The plain nights come last, so that the fifth and sixth, which are free, are among the others."""
+    plain = [unstaged(BED + number * DAY, 440, record=number) for number in range(staged, 9)]
+    assert withheld(told(many(staged), *plain)).get(f"{CONSISTENCY}.{path}") == reason
+
+
+@pytest.mark.parametrize(("pause", "slept", "word"), [(60, 430, "sufficient"), (61, 220, "short")])
+def test_a_night_in_parts_is_judged_as_one(pause: int, slept: float, word: str) -> None:
+    late = session(BED + (220 + pause) * MINUTE, [("REM", 210)], record=1)
+    found = told(session(BED, [("LIGHT", 220)]), late)
+    assert at(found, TST) == slept
+    assert at(found, f"{ASSESSMENT}.sleep_duration") == word
+    assert at(found, f"{STATISTICS}.naps") == (0 if pause == 60 else 1)
+    assert f"{ASSESSMENT}.sleep_duration" not in withheld(found)
+
+
+@pytest.mark.parametrize(("pause", "stated"), [(60, False), (61, True)])
+def test_what_cannot_be_joined_to_a_night_keeps_it_from_being_judged(pause: int, stated: bool) -> None:
+    late = session(BED + (220 + pause) * MINUTE, [("REM", 210)], "org.example.ring", record=1)
+    found = told(session(BED, [("LIGHT", 220)]), late)
+    assert at(found, f"{ASSESSMENT}.sleep_duration") == "short"
+    for path in (f"{ASSESSMENT}.sleep_duration", f"{ASSESSMENT}.sleep_quality"):
+        assert (path not in withheld(found)) is stated
+    assert ("longer_sleep" in found.recommendations) is stated
 
 
 def test_without_local_time_no_clock_is_told() -> None:
@@ -183,6 +248,14 @@ def test_a_source_withholds_what_it_cannot_see_and_the_score_with_it(source: str
     assert f"{STATISTICS}.{plain}" not in missing
     assert f"{ASSESSMENT}.sleep_quality" in missing
     assert at(found, f"{STATISTICS}.{hidden}") is not None
+    assert f"{STATISTICS}.rem_latency" not in missing
+
+
+def test_what_the_stages_do_not_tell_has_its_own_reason() -> None:
+    missing = withheld(told(session(BED, [("SLEEPING", 400)])))
+    assert missing[f"{STATISTICS}.rem_latency"] == "no REM sleep was recorded"
+    assert "alone" in missing[f"{STATISTICS}.stages.deep_percent"]
+    assert TST not in missing
 
 
 @pytest.mark.parametrize(
@@ -213,6 +286,9 @@ def failed(name: str, rows: pl.DataFrame) -> list[bool]:
 def test_a_session_lasts_half_an_hour_to_sixteen(minutes: int, fails: bool) -> None:
     record = pl.DataFrame({"start": [MIDNIGHT], "end": [MIDNIGHT + minutes * MINUTE]})
     assert failed("sleep_duration_out_of_range", record) == [fails]
+    assert (
+        failed("sleep_duration_out_of_range", pl.concat([record] * 9)) == [fails] * 9
+    )  # a column is divided otherwise
 
 
 def test_rules_of_stages() -> None:
@@ -279,6 +355,7 @@ def test_a_real_night_of_two_devices(real_samples: Path) -> None:
         value = at(found, f"device_agreement.{name}")
         assert isinstance(value, float)
         assert value / factor == pytest.approx(agreed[key], abs=5e-4), name
+    assert at(found, "device_agreement.nights") == 1
     assert at(found, "device_agreement.overlap_minutes") == agreed["overlap_min"]
     assert at(found, "device_agreement.other_total_sleep_time") == agreed["correct_TST_if_oura_primary"]
 
@@ -292,4 +369,7 @@ def test_the_other_real_uploads(real_samples: Path, number: str, nights: int, na
     found = told(whole.with_columns(subject=pl.lit("s")))
     assert (at(found, f"{STATISTICS}.nights"), at(found, f"{STATISTICS}.naps")) == (nights, naps)
     assert at(found, f"{STATISTICS}.total_sleep_time") == slept
+    assert at(found, f"{STATISTICS}.nap_minutes") == 104 * naps
+    assert at(found, f"{STATISTICS}.nap_sleep_minutes") == 80.5 * naps
+    assert at(found, f"{STATISTICS}.rem_latency") == (113 if naps else 77.5)
     assert f"{STATISTICS}.sleep_onset_latency" in withheld(found)

@@ -23,6 +23,7 @@ def hidden(record_type: str, source: str) -> set[str]:
     [
         ("SleepSessionRecord", SAMSUNG, LATENCY, False),
         ("SleepSessionRecord", SAMSUNG, WASO, True),
+        ("SleepSessionRecord", SAMSUNG, "sleep_statistics.rem_latency", True),
         ("SleepSessionRecord", OURA, LATENCY, True),
         ("SleepSessionRecord", OURA, WASO, False),
         ("SleepSessionRecord", "com.withings.wiscale2", LATENCY, True),
@@ -35,6 +36,28 @@ def hidden(record_type: str, source: str) -> set[str]:
 )
 def test_a_source_hides_what_it_cannot_see(record_type: str, source: str, path: str, seen: bool) -> None:
     assert (path not in hidden(record_type, source)) is seen
+
+
+FIT = "com.google.android.apps.fitness"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "reason"),
+    [
+        (SAMSUNG, "the source gives one total for the day"),
+        (f"{OURA} {SAMSUNG}", "the source gives one total for the day"),
+        (f"{FIT} {SAMSUNG}", "on some days the source gives only one total for the day"),
+        (f"{OURA} {FIT} {SAMSUNG}", "on some days the source gives only one total for the day"),
+        (f"{OURA} org.example.app", "on some days the source gives only one total for the day"),
+        (FIT, None),
+    ],
+)
+@pytest.mark.parametrize("kind", ["StepsRecord", "ActiveCaloriesBurnedRecord"])
+def test_a_mix_of_sources_has_its_own_reason(kind: str, chosen: str, reason: str | None) -> None:
+    row = pl.DataFrame({"source": [chosen]})
+    gates = [gate for path, gate in habit_gates(kind) if path == "temporal_patterns.peak_hour"]
+    failed = [gate.reason for gate in gates if not row.select(gate.passes).item()]
+    assert failed[:1] == ([] if reason is None else [reason])
 
 
 @pytest.mark.parametrize("habit", SOURCE_HABITS, ids=lambda habit: f"{habit.package} {habit.record_type}")

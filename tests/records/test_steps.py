@@ -143,6 +143,80 @@ def test_minutes_show_hours_and_cadence_but_not_whether_the_device_was_worn() ->
     assert f"{STATISTICS}.cadence.highest" not in withheld
 
 
+def test_a_child_is_advised_nothing() -> None:
+    assert "more_steps" in advice(of_days(*[4000.0] * 7, age=18))
+    assert "more_steps" not in advice(of_days(*[4000.0] * 7, age=12))
+
+
+@pytest.mark.parametrize(("lowest", "low"), [(499.0, 1), (500.0, 0)])
+def test_days_on_which_the_device_may_not_have_been_worn_silence_the_level(lowest: float, low: int) -> None:
+    whole = of_days(*[4000.0] * 7, lowest)
+    withheld = silences(whole)
+    assert row_of(whole)[f"{STATISTICS}.low_days"] == low
+    for name in ("activity_level", "guideline"):
+        path = f"{ASSESSMENT}.{name}"
+        assert (withheld.get(path) == "the average includes days of fewer than 500 steps") == bool(low)
+    assert ("more_steps" in advice(whole)) != bool(low)
+    assert f"{STATISTICS}.daily_mean" not in withheld
+
+
+def test_an_unfinished_day_of_few_steps_silences_nothing() -> None:
+    whole = batch(amounts([*days_of(*[4000.0] * 7), a_day(7, 20.0, written=3.0)]))
+    assert row_of(whole)[f"{STATISTICS}.low_days"] == 0
+    assert f"{ASSESSMENT}.activity_level" not in silences(whole)
+
+
+UNKNOWN = "the local time of these readings is not known"
+
+
+@pytest.mark.parametrize(
+    ("lengths", "offset_s", "reason"),
+    [
+        ((HOUR, HOUR), 0, None),
+        ((HOUR, HOUR), None, UNKNOWN),
+        ((HOUR, 2 * HOUR), 0, "some records are longer than an hour"),
+        ((2 * HOUR, 2 * HOUR), 0, "the records are longer than an hour"),
+        ((HOUR, 2 * HOUR), None, f"records are longer than an hour, and {UNKNOWN}"),
+    ],
+)
+def test_what_keeps_the_hours_silent_is_named_alone(
+    lengths: tuple[int, ...], offset_s: int | None, reason: str | None
+) -> None:
+    starts = [MIDNIGHT, MIDNIGHT + 5 * HOUR]
+    rows = [(start, start + length, 9.0 + start % 7, 0) for start, length in zip(starts, lengths, strict=True)]
+    withheld = silences(batch(amounts(rows, offset_s=offset_s)))
+    assert withheld.get(f"{PATTERNS}.hourly_distribution") == reason
+    worn = "whether the device was worn is not known"
+    assert withheld[f"{STATISTICS}.sedentary.spans"] == (worn if reason is None else reason)
+
+
+def test_hours_that_share_the_highest_sum_have_their_own_reason() -> None:
+    rows = [(MIDNIGHT + n * HOUR, MIDNIGHT + (n + 1) * HOUR, 50.0, 0) for n in range(2)]
+    withheld = silences(batch(amounts(rows)))
+    assert withheld[f"{PATTERNS}.peak_hour"] == "several hours share the highest sum"
+    assert f"{PATTERNS}.hourly_distribution" not in withheld
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (0.0, "when the last day was last written is not known"),
+        (25.0, "the last day was over when it was last written"),
+    ],
+)
+def test_why_there_is_no_unfinished_day(written: float, reason: str) -> None:
+    start, end, value, modified = a_day(0, 8000.0, written)
+    withheld = silences(batch(amounts([(start, end, value, modified if written else 0)])))
+    assert {withheld[f"{STATISTICS}.latest.{name}"] for name in ("total", "day_elapsed_percent", "as_of")} == {reason}
+
+
+def test_a_record_over_midnight_is_one_record() -> None:
+    rows: list[Amount] = [(MIDNIGHT + 23 * HOUR, MIDNIGHT + 25 * HOUR, 100.0, MIDNIGHT + 30 * HOUR)]
+    row = row_of(chosen(STEPS_RECORD, amounts(rows), people=person({})))
+    assert (row[f"{STATISTICS}.count"], row[f"{STATISTICS}.days"], row[f"{STATISTICS}.total"]) == (1, 2, 100.0)
+    assert row[f"{PATTERNS}.interval_minutes"] is None
+
+
 @pytest.mark.parametrize(("value", "fails"), [(-1.0, True), (0.0, False), (100_000.0, False), (100_001.0, True)])
 def test_range(value: float, fails: bool) -> None:
     assert pl.DataFrame({"value": [value]}).select(OUT_OF_RANGE.fails).item() == fails

@@ -12,7 +12,7 @@ HEAD = "user_id,birth_year,sex,diabetes,pregnant,mass_kg,height_cm"
 PEOPLE = ("1980,female,t2,,78,170", "1950,female,t2,,78,170", "1990,female,t1,true,78,170")
 """What may be known of the person of the samples: targets differ for older people and in pregnancy."""
 
-UNSPOKEN = {"control_quality"}
+UNSPOKEN = {"control_quality", "j_index", "lbgi_risk", "hbgi_risk", "adrr_risk"}
 TIE = "at"  # a share that equals its target to the last digit
 
 

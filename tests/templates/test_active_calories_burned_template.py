@@ -39,6 +39,7 @@ EFFORT |= energy("energy_statistics.intensity", vigorous_minutes=31.0, weekly_mi
 SESSIONS = energy("energy_statistics.sessions", count=3, minutes=125.0)
 BODY = energy("energy_statistics.metabolic", basal_rate=1548.2, total_expenditure=1804.6)
 HOURS = energy("temporal_patterns.hourly_distribution", **{f"h{hour:02}": hour * 7.0 for hour in range(24)})
+CUT = energy(cut_days=1, cut_day="2025-09-13")
 CASES: Mapping[str, dict[str, Json]] = {
     "not over": DAY | OPEN,
     "not over, second source": DAY | OPEN | SECOND | energy("device_agreement", shared_days=1),
@@ -51,6 +52,17 @@ CASES: Mapping[str, dict[str, Json]] = {
     "week": WEEK | OPEN | HOURS | {"temporal_patterns.peak_hour": 18},
     "week with effort": WEEK | EFFORT | SESSIONS | BODY,
     "week, second source": WEEK | SECOND | energy("device_agreement", difference_percent=-25.71),
+    "week of equal days": WEEK | energy(daily_min=256.0, daily_max=256.0, daily_std=0.0, daily_mean=256.0),
+    "week of nearly equal days": WEEK | energy(daily_min=256.2, daily_max=256.6, daily_std=0.2),
+    "two equal days": FEW | energy(complete_days=2, daily_max=209.2),
+    "low days": WEEK | energy(low_days=3),
+    "low day": WEEK | energy(low_days=1),
+    "one low day": FEW | energy(complete_days=1, low_days=1, daily_min=9.0, daily_max=9.0),
+    "day cut": DAY | OPEN | energy("period", start="2025-09-20T07:55:00") | CUT | energy(cut_day="2025-09-20"),
+    "beginning cut": WEEK | CUT,
+    "middle cut": WEEK | OPEN | CUT | energy(cut_day="2025-09-15"),
+    "days cut": WEEK | CUT | energy(cut_days=2),
+    "all complete": WEEK | energy(days=7) | HOURS | {"temporal_patterns.peak_hour": 18},
     "no session": WEEK | EFFORT | energy("energy_statistics.sessions", count=0, minutes=0.0),
 }
 EVERY = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -121,12 +133,30 @@ def test_what_is_said_of_energy(place: int) -> None:
     assert all(re.search("(at|beyond) rest.* below 20 %", text) for text in output.values())
     assert not re.search(r"\d:\d", output["not over, no local time"])
     assert "209 and 292 kcal of active energy on the complete days, 733 in all" in output["two complete"]
-    assert "the hour from 18:00" in output["week"].replace("that from", "the hour from")
+    assert re.search("no hour held more than that from 18:00|any other|the most active energy", output["week"])
+    assert "incomplete days included" in output["week"].lower()
+    assert "incomplete" not in output["all complete"]
     assert "3 sessions of exercise, 10 min or more at 3 MET or more, 2 h 5 min in all" in output["week with effort"]
     assert "no sessions of exercise" in output["no session"]
     assert "1,548 kcal a day, 1,805 with the average active energy" in output["week with effort"]
     assert "Google Fit, whose day begins at 04:00, counted 736 kcal" in output["not over, second source"]
-    assert "shares 4 days and counted 25.7 % less on those complete in both" in output["week, second source"]
+    assert "shares 4 days and counted 25.7 % less on days complete in each" in output["week, second source"]
+
+
+@PHRASINGS
+def test_equal_low_and_cut_days(place: int) -> None:
+    output = {name: told(case, place).output.lower() for name, case in CASES.items()}
+    assert "without a difference between the days" in output["week of equal days"]
+    assert "with hardly a difference between the days" in output["week of nearly equal days"]
+    assert "209 kcal of active energy on each complete day, 733 in all" in output["two equal days"]
+    assert "3 of the complete days have less than 25 kcal" in output["low days"]
+    assert "1 of the complete days has less than 25 kcal" in output["low day"]
+    assert "the complete day has less than 25 kcal" in output["one low day"]
+    assert "25 kcal" not in output["week"]
+    assert re.search("records begin at 07:55", output["day cut"])
+    assert "the first day, 13 september" in output["beginning cut"]
+    assert re.search(r"15 september (may)[^.]*left out\.", output["middle cut"])
+    assert re.search(r"2 (days )?(that )?may be cut off at their start and are left out\.", output["days cut"])
 
 
 @pytest.mark.parametrize(("word", "text"), [("not_reached", "below"), ("reached", "within"), ("exceeded", "above")])

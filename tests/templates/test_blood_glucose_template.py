@@ -39,17 +39,26 @@ class Upload:
     marks: tuple[str | None, str | None] = (None, None)  # meal, relation to it
     person: tuple[int | None, None, str | None, bool | None] = (None, None, None, None)  # age, sex, diabetes, pregnant
     others: int = 0
+    values: tuple[float, ...] = ()  # instead of a wave
 
 
 STICK: Final = Upload("fasting|single|hba1c", "expected|deviation|episode", 30, 240, marks=(None, "FASTING"))
 UPLOADS: Final = (
-    Upload("of the time|over 70 %|4 % limit|labile|of level 2|indicator|dawn", "utc ", person=(None, None, "t2", None)),
+    Upload(
+        "of the time|over 70 %|limits of 4 %|labile|of level 2|indicator|dawn", "utc ", person=(None, None, "t2", None)
+    ),
     Upload("92.9 % of|no lows|stable", "doctor", wave=(130.0, 55.0), nights=14, person=(None, None, "t2", None)),
-    Upload("65 and over|1 % limit|over 50 %", "most adults", person=(70, None, "t2", None)),
+    Upload("65 and over|limit of 1 %|over 50 %", "most adults", person=(70, None, "t2", None)),
     Upload("63-140 mg/dl", "most adults|65 and", person=(None, None, "t1", True)),
-    Upload("type 1 or type 2 diabetes|17 records from meter|hour from 10:00", "most adults|this person", others=17),
+    Upload("type 1 or type 2 diabetes|17 records from meter", "most adults|this person|hour from", others=17),
     Upload(" utc|hours of the day", "00:00|hour from", offset=None),
-    Upload("100.0 %|lows cannot|connected", "of the time", 250, wave=(110.0, 25.0), package="com.dexcom.stelo"),
+    Upload(
+        "100.0 %|lows cannot|connected|hour from 10:00",
+        "of the time",
+        250,
+        wave=(110.0, 25.0),
+        package="com.dexcom.stelo",
+    ),
     Upload("hba1c estimate|above 180", "deviation|of the time", 60),
     Upload("40.4 % of those expected|59 gaps", "deviation|of the time", 600, kept=4),
     STICK,
@@ -57,14 +66,52 @@ UPLOADS: Final = (
     replace(STICK, count=1, said="a single|marked fasting|at 00:00", unsaid="averaged|median"),
     replace(STICK, count=1, said=" utc", unsaid="at 00:00", offset=None),
 )
+FLAT: Final = (110.0, 120.0)
+PATIENT: Final = (40, None, "t1", None)
+EDGES: Final = (
+    Upload("these lows", "this low|highs over", step=240, values=(48.0, 44.0, 39.0)),
+    Upload("this low", "these low|this high", values=(41.0,)),
+    Upload("this high", "these high", values=(410.0,)),
+    Upload("these lows|20 below 54|connected", "highs", values=(110.0,) * 38 + (45.0,) * 20 + (110.0,) * 38),
+    Upload("lasted 120 min|the low had not ended|this low", "the high had|these lows", values=(62.0,) * 864),
+    Upload("the high had not ended|1 low (", "the low had", values=(110.0,) * 300 + (60.0,) * 3 + (110.0,) * 99
+           + (200.0,) * 3),
+    Upload("of the highs had not ended|2 highs (", "the low had", values=(110.0,) * 200 + (200.0,) * 3 + (110.0,) * 99
+           + (200.0,) * 3),
+    Upload("1 with 90 min above 250", "not ended", values=(110.0,) * 200 + (260.0,) * 18 + (110.0,) * 99),
+    Upload("0.0 % fell below 70|highs (above 180", "with 90 min", values=(110.0,) * 200 + (260.0,) * 17
+           + (110.0,) * 99 + (200.0,) * 9 + (110.0,) * 99),
+    Upload("99.98 %|1 reading above 180", "100.0 % of the time|0.0 % above", values=FLAT * 2159
+           + (181.0, 110.0)),
+    Upload("1 reading fell below 70|0.0 % above 180", "0.0 % fell|below 54", values=FLAT * 2159 + (69.0, 110.0)),
+
+)  # fmt: skip
+JUDGED: Final = (
+    Upload("250 mg/dl is above its limit of 5 %|54 mg/dl and above 180 mg/dl is below the limits of 4 %, 1 % and 25 %"
+           "|above the target|these highs", "these lows", values=(*FLAT * 20, *(300.0,) * 6) * 65, person=PATIENT),
+    Upload("54 mg/dl, above 180 mg/dl and above 250 mg/dl is below the limits of 4 %, 1 %, 25 % and 5 %", "doctor|had ",
+           values=FLAT * 1500, person=PATIENT),
+    Upload("70 mg/dl and above 250 mg/dl is below the limits of 1 % and 10 %|over 50 %", "doctor|adults",
+           values=FLAT * 1500, person=(70, None, "t2", None)),
+    Upload("time below 63 mg/dl (0.0 %), below 54 mg/dl and above 140 mg/dl (0.0 %) is below the limits of 4 %, 1 % and"
+           " 25 %|validated in pregnancy", "indicator|doctor", values=FLAT * 1500, person=(30, None, "t1", True)),
+    Upload("recorded as having no|indicator", "do not say|limit", values=FLAT * 1500, person=(30, None, "none", None)),
+    Upload("no target for gestational diabetes|in pregnancy", "do not say|takes|limit", values=FLAT * 1500,
+           person=(30, None, "gdm", True)),
+    Upload("validated in pregnancy|10 days with 70 % of the readings|connected", "limit", values=FLAT * 400,
+           person=(30, None, "t1", True)),
+)  # fmt: skip
 uploads = pytest.mark.parametrize("upload", UPLOADS, ids=lambda upload: upload.said)
 phrasings = pytest.mark.parametrize("place", range(6))
 
 
 @cache
 def facts_of(upload: Upload) -> tuple[dict[str, Json], frozenset[str]]:
-    starts = [MIDNIGHT + i * upload.step * 60_000 for i in range(upload.count) if i % 10 < upload.kept]
-    swings = [float(round(upload.wave[0] + upload.wave[1] * math.sin(i / 23))) for i in range(len(starts))]
+    count = len(upload.values) or upload.count
+    starts = [MIDNIGHT + i * upload.step * 60_000 for i in range(count) if i % 10 < upload.kept]
+    swings = upload.values or [
+        float(round(upload.wave[0] + upload.wave[1] * math.sin(i / 23))) for i in range(len(starts))
+    ]
     readings = pl.DataFrame({"start": starts, "value": swings}).with_row_index("record").with_columns(
         subject=pl.lit("s"), source=pl.lit(upload.package), end="start", modified="start", record_start="start",
         record_end="start", label=None, meal_type=pl.lit(upload.marks[0]), relation_to_meal=pl.lit(upload.marks[1]),
@@ -98,7 +145,7 @@ def told(upload: Upload, place: int, **changes: Json) -> prose.Told:
     return prose.tell(TEMPLATES, NAME, tree, lambda _, phrasings: place % phrasings, vocabulary(BLOOD_GLUCOSE))
 
 
-@uploads
+@pytest.mark.parametrize("upload", [*UPLOADS, *EDGES, *JUDGED], ids=lambda upload: upload.said[:40])
 @phrasings
 def test_every_phrasing_states_the_same_and_no_number_without_a_witness(upload: Upload, place: int) -> None:
     story, one = told(upload, place), told(upload, 0)

@@ -35,9 +35,13 @@ VALUES = PERIOD | rmssd("period", start="2025-09-20T02:39:30", span_hours=6.08) 
 VALUES |= rmssd(count=74, mean=25.51, median=21.2, std=15.93, min=8.0, max=69.0)
 NIGHT = VALUES | rmssd(nights=1, nightly_mean=24.52, nightly_median=20.3, ln_rmssd=3.239)
 MONTH = NIGHT | rmssd("period", start="2025-08-24T02:48:30", span_hours=655.05) | rmssd(count=2201, nights=26)
+NO_BASELINE = rmssd("hrv_statistics.trend", seven_day_nights=1, baseline_nights=0)
 WEEK = rmssd("hrv_statistics.trend", seven_day_nights=6, seven_day_mean=3.4, baseline_nights=9, cv_7=4.38)
+WEEK |= rmssd("hrv_statistics.trend", seven_day_ms=29.96)
 BASELINE = rmssd("hrv_statistics.trend", baseline_nights=19, baseline_mean=3.384, baseline_sd=0.189, deviation=0.08)
 BASELINE |= rmssd("hrv_statistics.trend", swc_low=3.29, swc_high=3.479)
+BASELINE |= rmssd("hrv_statistics.trend", baseline_ms=29.49, swc_low_ms=26.83, swc_high_ms=32.41)
+FOUR = rmssd("hrv_statistics.trend", seven_day_nights=4)
 WORDS: dict[str, Json] = {READINESS: "usual", STRESS: "no_sign", RECOVERY: "within_band"}
 CASES: Mapping[str, dict[str, Json]] = {
     "night": NIGHT,
@@ -46,6 +50,7 @@ CASES: Mapping[str, dict[str, Json]] = {
     "values": VALUES | {"hrv_statistics.nights": 0},
     "value": VALUES | rmssd(count=1, min=25.5, max=25.5, std=None),
     "values of unknown time": VALUES | NO_ZONE,
+    "night without a baseline": NIGHT | NO_BASELINE,
     "nights": MONTH,
     "nights by day": MONTH | hours("h12"),
     "week": MONTH | WEEK,
@@ -140,12 +145,37 @@ def test_what_is_said_of_nights(place: int) -> None:
 def test_what_is_said_against_the_baseline(place: int) -> None:
     usual, low, high = (told(CASES[name], place) for name in ("baseline", "reduced", "above"))
     assert "half a standard deviation" in usual.output
+    assert "26.8 to 32.4 ms (lnRMSSD 3.29 to 3.48)" in usual.output
+    assert re.search("logarithm of each .*weigh less", usual.output)
+    assert usual.output.count("logarithm") == 1
+    assert "30.0" in usual.output
+    assert "29.5" in usual.output
     assert re.search("within the band.*usual.* no sign of stress", usual.output)
     assert re.search(
         "below the band.*reduced.* a possible sign of stress.*, though such a fall has many causes", low.output
     )
     assert re.search("above the band.*above usual.* no sign of stress.*may come with fatigue", high.output)
     assert all({READINESS, STRESS, RECOVERY} <= row.paths for row in (usual, low, high))
+
+
+@PHRASINGS
+def test_a_baseline_that_is_too_short_is_told_with_what_was_found(place: int) -> None:
+    short = {"path": READINESS, "reason": "fewer than 14 nights of the 28 days before the last 7", "needs": "more"}
+    assert re.search("before the last 7, with 9 found", told(MONTH | WEEK, place, short).output)
+    assert re.search("before the last 7, with none found", told(NIGHT | NO_BASELINE, place, short).output)
+    week = {"path": READINESS, "reason": "fewer than 3 nights of the last 7", "needs": "more"}
+    lately = MONTH | WEEK | rmssd("hrv_statistics.trend", baseline_nights=14, seven_day_nights=2)
+    assert re.search("nights of the last 7, with 2 found", told(lately, place, week).output)
+    steady = {"path": "hrv_statistics.trend.cv_7", "reason": "fewer than 5 nights of the last 7", "needs": "more"}
+    assert re.search("nights of the last 7, with 4 found", told(MONTH | WEEK | FOUR, place, steady).output)
+    assert "found" not in told(MONTH | WEEK | rmssd("hrv_statistics.trend", baseline_nights=14), place, week).output
+
+
+@PHRASINGS
+def test_several_nights_have_means_that_are_averaged(place: int) -> None:
+    assert re.search("nightly mean averaged 24.5 ms and the nightly median 20.3 ms", told(MONTH, place).output, re.I)
+    assert re.search("mean of 24.5 ms and a median of 20.3 ms", told(NIGHT, place).output)
+    assert "means of" not in told(MONTH, place).output
 
 
 def test_openings_and_instructions_vary_and_advice_is_asked_for_when_it_is_on() -> None:

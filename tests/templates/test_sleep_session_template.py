@@ -32,38 +32,74 @@ def without(pattern: str) -> dict[str, Json]:
 
 
 NIGHT = (
-    under(S, count=1, nights=1, naps=0, nap_minutes=0.0, time_in_bed=443.0, total_sleep_time=370.0, efficiency=83.52)
+    under(
+        S,
+        count=1,
+        nights=1,
+        naps=0,
+        nap_minutes=0.0,
+        nap_sleep_minutes=0.0,
+        time_in_bed=443.0,
+        total_sleep_time=370.0,
+        efficiency=83.52,
+    )
     | under(f"{S}.stages", light_percent=45.81, deep_percent=28.92, rem_percent=25.27)
-    | under(S, waso=69.5, awakenings=1.0)
-    | under(T, bed_time=116.0, wake_time=559.0)
+    | under(S, waso=69.5, awakenings=1.0, staged_nights=1, nights_in_parts=0, pause_minutes=0.0, broken_nights=0)
+    | under(T, bed_time=116.0, wake_time=559.0, wake_date="2025-09-20")
     | under(C, midpoint=335.75)
     | under(A, sleep_duration="short", efficiency_quality="borderline")
     | under("period", start="2025-09-20T01:56:00", end="2025-09-20T09:19:00", span_hours=7.38)
     | under("period", offset="UTC-05:00", offset_source="record")
 )
-SECOND = under(D, other_total_sleep_time=325.0, overlap_minutes=375.0, sleep_wake_agreement=84.93, stage_agreement=64.4)
+SECOND = under(
+    D, nights=1, other_total_sleep_time=325.0, overlap_minutes=375.0, sleep_wake_agreement=84.93, stage_agreement=64.4
+)
 JUDGED = under(S, sleep_onset_latency=42.0, quality_score=2.0, total_sleep_time=580.0, efficiency=72.25)
 JUDGED |= under(A, sleep_quality="fair", sleep_duration="long", efficiency_quality="poor")
 FORTNIGHT = (
-    under(S, count=16, nights=14, naps=2, nap_minutes=150.0, awakenings=1.357)
+    under(S, count=16, nights=14, staged_nights=14, naps=2, nap_minutes=150.0, nap_sleep_minutes=121.0)
+    | under(S, awakenings=1.357)
+    | under(D, nights=13)
     | under(S, total_sleep_time_std=33.2, total_sleep_time_min=285.5, total_sleep_time_max=402.5)
     | under(C, midpoint_sd=86.86, social_jetlag=181.2)
     | under(A, regularity="irregular", social_jetlag="large")
     | under("period", start="2025-09-06T23:40:00", span_hours=321.65)
 )
-UNTIMED = without("_time$|midpoint|offset") | under(S, total_sleep_time=370.0) | under(A, regularity=None)
-UNSTAGED = without("stages|total|effic|waso|awaken|duration")
+UNTIMED = without("_time$|wake_date|midpoint|offset") | under(S, total_sleep_time=370.0) | under(A, regularity=None)
+UNSTAGED = without("stages|total|effic|waso|awaken|duration|midpoint") | under(S, staged_nights=0)
+UNSTAGED |= dict.fromkeys([f"{S}.total_sleep_time_std", f"{C}.midpoint_sd", f"{A}.regularity", f"{A}.social_jetlag"])
+CHILD = NIGHT | under(A, sleep_duration=None, efficiency_quality=None)
+PARTS = under(S, count=2, nights_in_parts=1, pause_minutes=30.0)
+NAP = NIGHT | without("^[^p]") | under(S, count=1, nights=0, naps=1, nap_minutes=104.0, nap_sleep_minutes=80.0)
+NAP |= under(S, nights_in_parts=0, pause_minutes=0.0, broken_nights=0, staged_nights=0)
+LIGHT = under(f"{S}.stages", light_percent=100.0, deep_percent=0.0, rem_percent=0.0)
+EVEN = under(S, total_sleep_time_std=0.0, total_sleep_time_min=370.0, total_sleep_time_max=370.0, awakenings=1.0)
+EVEN |= under(S, quality_score=4.0, sleep_onset_latency=12.0) | under(C, midpoint_sd=0.0, social_jetlag=0.0)
+EVEN |= under(A, sleep_quality="good", regularity="regular", social_jetlag="small")
 CASES: Mapping[str, dict[str, Json]] = {
     "a night": NIGHT,
     "two devices": NIGHT | SECOND,
     "a night and a nap": NIGHT | JUDGED | under(S, naps=1, nap_minutes=84.0, awakenings=0.0),
     "enough sleep": NIGHT | under(A, sleep_duration="sufficient", efficiency_quality="good"),
     "by day": NIGHT | under(T, bed_time=540.0, wake_time=983.0),
-    "a fortnight": NIGHT | FORTNIGHT | SECOND,
+    "a fortnight": NIGHT | SECOND | FORTNIGHT,
+    "a fortnight beside another": NIGHT | SECOND | FORTNIGHT | under(D, nights=14),
     "a judged fortnight": NIGHT | FORTNIGHT | JUDGED,
     "no local time": NIGHT | UNTIMED,
     "a fortnight without": NIGHT | FORTNIGHT | UNTIMED,
-    "a nap alone": NIGHT | without("^[^p]") | under(S, count=1, nights=0, naps=1, nap_minutes=104.0),
+    "a nap alone": NAP,
+    "a nap without stages": NAP | under(S, nap_sleep_minutes=None),
+    "naps alone": NAP | under(S, count=2, naps=2),
+    "a child": CHILD,
+    "a night in parts": NIGHT | PARTS,
+    "nights in parts": NIGHT | FORTNIGHT | PARTS,
+    "a broken night": NIGHT
+    | JUDGED
+    | under(S, naps=1, nap_minutes=84.0, broken_nights=1)
+    | under(A, sleep_duration=None),
+    "some nights with stages": NIGHT | FORTNIGHT | under(S, staged_nights=9),
+    "light sleep alone": NIGHT | LIGHT,
+    "nights that are alike": NIGHT | FORTNIGHT | EVEN,
     "no stages": NIGHT | UNSTAGED,
     "nights without stages": NIGHT | FORTNIGHT | UNSTAGED,
     "a coarse device": NIGHT | under(S, waso=None, awakenings=None, sleep_onset_latency=20.0),
@@ -130,11 +166,34 @@ def test_what_is_a_night_and_what_is_not(place: int) -> None:
     assert re.search("6 h 10 min.* 5 h 25 min.* 84.9 %.* 64.4 %.* estimate", output["two devices"])
     assert "the night to 20 September 2025" in output["a night"]
     assert re.search("[Nn]o night|not a night", output["a nap alone"])
-    assert "one nap of 1 h 44 min" in output["a nap alone"]
-    assert not re.search(r"efficiency|\d:\d", output["a nap alone"])
+    assert "one nap of 1 h 44 min in bed, 1 h 20 min of it asleep" in output["a nap alone"]
+    assert re.search("01:56.* 09:19", output["a nap alone"])
+    assert not re.search("efficiency|time asleep|[Oo]nly", output["a nap alone"])
+    assert re.search(f"the time asleep.* {REASON}|[Tt]he time asleep .*{REASON}", output["a nap without stages"])
+    assert "two naps" in output["naps alone"]
+    assert "of 1 h 24 min in bed" in output["a night and a nap"]
     assert "night" not in output["by day"]
     assert not re.search(r"\d:\d|night", output["no local time"])
     assert "UTC" in output["no local time"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_claim_is_louder_than_its_data(place: int) -> None:
+    output = {name: told(case, always(place), advise=False).output for name, case in CASES.items()}
+    assert not re.search(r"7 hours|\bmarks? of|85 %|criteria", output["a child"])
+    assert re.search(f"sleep time recommended.* {REASON}", output["a child"])
+    assert re.search("30 min.* time awake out of bed", output["a night in parts"])
+    assert re.search("out of bed", output["nights in parts"])
+    assert not re.search("7 hours|nap|(?<!a )night", output["a broken night"].split(REASON)[0])
+    assert re.search("9 of these nights|the 9 nights", output["some nights with stages"])
+    assert re.search("(?<!all )13 of these nights", output["a fortnight"])
+    assert re.search("all 14 of these nights", output["a fortnight beside another"])
+    assert not re.search(r"0\.0 %|REM sleep was 0", output["light sleep alone"])
+    assert re.search("[Nn]o.* REM|none.* REM", output["light sleep alone"])
+    assert re.search("continuity", output["a night and a nap"])
+    assert not re.search(r"SD 0 min|1\.0 awak|4\.0|0 min social|by 0 min", output["nights that are alike"])
+    assert "all 4 published criteria" in output["nights that are alike"]
+    assert "one awakening of" in output["nights that are alike"]
 
 
 @pytest.mark.parametrize("name", ["a night", "a fortnight", "a nap alone", "no stages", "nights without stages"])

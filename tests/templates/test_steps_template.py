@@ -37,6 +37,8 @@ UNTIMED = steps("steps_statistics.latest", day_elapsed_percent=None)
 SECOND = steps("device_agreement", shared_days=6, other_total=23878.0, other_day_start=240.0)
 PACE = steps("steps_statistics.cadence", highest=165.4, moderate_minutes=174.0, vigorous_minutes=95.0)
 HOURS = steps("temporal_patterns.hourly_distribution", **{f"h{hour:02}": hour * 7.0 for hour in range(24)})
+LOW = steps(low_days=3)
+CUT = steps(cut_days=1, cut_day="2025-09-13")
 CASES: Mapping[str, dict[str, Json]] = {
     "not over": DAY | OPEN,
     "not over, second source": DAY | OPEN | SECOND | steps("device_agreement", shared_days=1),
@@ -51,6 +53,18 @@ CASES: Mapping[str, dict[str, Json]] = {
     "week by the minute": WEEK | OPEN | PACE | HOURS | {"temporal_patterns.peak_hour": 18},
     "week, second source": WEEK | OPEN | SECOND | steps("device_agreement", difference_percent=-30.52),
     "second source with more": WEEK | SECOND | steps("device_agreement", difference_percent=4.25, other_day_start=0.0),
+    "week of equal days": WEEK | steps(daily_min=6043.0, daily_max=6043.0, daily_std=0.0, daily_mean=6043.0),
+    "week of nearly equal days": WEEK | steps(daily_min=6042.0, daily_max=6043.0, daily_std=0.38),
+    "two equal days": FEW | OPEN | steps(complete_days=2, daily_max=4100.0),
+    "low days": WEEK | LOW | {LEVEL: None, GUIDELINE: None},
+    "low day": WEEK | LOW | steps(low_days=1) | {LEVEL: None, GUIDELINE: None},
+    "one low day": FEW | LOW | steps(complete_days=1, low_days=1, daily_min=210.0, daily_max=210.0),
+    "day cut": DAY | OPEN | steps("period", start="2025-09-20T07:55:00") | CUT | steps(cut_day="2025-09-20"),
+    "beginning cut": WEEK | CUT,
+    "middle cut": WEEK | OPEN | CUT | steps(cut_day="2025-09-15"),
+    "days cut": WEEK | CUT | steps(cut_days=2),
+    "cut, none complete": FEW | OPEN | CUT | steps(complete_days=0),
+    "all complete by the minute": WEEK | steps(days=7) | PACE | HOURS | {"temporal_patterns.peak_hour": 18},
     "six days": WEEK | steps(complete_days=6) | {GUIDELINE: None},
 }
 EVERY = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -118,7 +132,7 @@ def test_every_silence_says_its_reason_and_not_the_claim(silence: dict[str, str]
 @PHRASINGS
 def test_hours_and_sitting_that_are_silent_for_one_reason_share_a_sentence(place: int) -> None:
     reason = "the source gives one total for the day"
-    both = [{"path": path, "reason": reason, "needs": "shorter records"} for path in KIND.silences[1:3]]
+    both = [{"path": path, "reason": reason, "needs": "shorter records"} for path in KIND.silences[2:4]]
     output = told(DAY | OPEN, place, *both).output.lower()
     assert output.count(reason) == 1
     assert "you walked and how long you sat" in output
@@ -134,10 +148,68 @@ def test_what_is_said_of_the_days(place: int) -> None:
     assert "4,100 and 5,200 steps on the complete days, 13,233 in all" in output["two complete"]
     assert "known to be complete" in output["end not known"]
     assert "Oura, whose day begins at 04:00, counted 23,878" in output["not over, second source"]
-    assert "shares 6 days and counted 30.5 % fewer on those complete in both" in output["week, second source"]
+    assert "shares 6 days and counted 30.5 % fewer on days complete in each" in output["week, second source"]
     assert "Oura shares 6 days and counted 4.2 % more" in output["second source with more"]
     assert "mortality" not in output["six days"]
+    assert "the fastest pace was 165." not in output["week by the minute"]
+    assert re.search("165 steps a minute", output["week by the minute"])
     assert re.search("associat.* group.* not (as )?your own risk", output["week"])
+
+
+@PHRASINGS
+def test_equal_days_have_no_spread(place: int) -> None:
+    output = {name: told(case, place).output for name, case in CASES.items()}
+    assert "6,043 steps" in output["week of equal days"].replace("6,043 a day", "6,043 steps")
+    assert "without a difference between the days" in output["week of equal days"]
+    assert "with hardly a difference between the days" in output["week of nearly equal days"]
+    assert not any("SD" in output[name] for name in ("week of equal days", "week of nearly equal days"))
+    assert "4,100 steps on each complete day, 13,233 in all" in output["two equal days"]
+    assert "from 4,100 to 5,200 (SD 748)" in output["week"]
+
+
+@PHRASINGS
+def test_low_days_are_named_and_what_is_not_known_of_them(place: int) -> None:
+    output = {name: told(case, place).output.lower() for name, case in CASES.items()}
+    assert "3 of the complete days have fewer than 500 steps" in output["low days"]
+    assert "1 of the complete days has fewer than 500 steps" in output["low day"]
+    assert "the complete day has fewer than 500 steps" in output["one low day"]
+    assert all("the device was" in output[name] for name in ("low days", "low day", "one low day"))
+    assert "the device was" not in told(WEEK | steps(low_days=0), place).output
+
+
+@PHRASINGS
+def test_days_that_may_be_cut_off_are_named(place: int) -> None:
+    output = {name: told(case, place).output.lower() for name, case in CASES.items()}
+    assert re.search(
+        "records begin at 07:55.*start of the day|start of the day.*records begin at 07:55", output["day cut"]
+    )
+    assert re.search(
+        "the first day, 13 september,.* (start|beginning)|start the first day, 13 september", output["beginning cut"]
+    )
+    assert re.search(r"15 september (may|is cut)[^.]*left out\.", output["middle cut"])
+    assert "first day" not in output["middle cut"]
+    assert re.search(r"2 (days )?(that )?may be cut off at their start and are left out\.", output["days cut"])
+    assert "13 september" in output["cut, none complete"]
+    assert "left out" not in output["cut, none complete"] + output["day cut"]
+
+
+@PHRASINGS
+def test_the_hour_with_most_is_not_said_to_hold_most(place: int) -> None:
+    output = {name: told(case, place).output.lower() for name, case in CASES.items()}
+    partial, full = output["week by the minute"], output["all complete by the minute"]
+    assert "incomplete days included" in partial
+    assert "incomplete" not in full
+    for text in (partial, full):
+        assert re.search("no hour held more than that from 18:00|more steps than any other|held the most steps", text)
+
+
+@PHRASINGS
+def test_level_and_studies_that_are_silent_for_one_reason_share_a_sentence(place: int) -> None:
+    reason = "these marks are for adults, and you are under 18"
+    same = [{"path": path, "reason": reason, "needs": "nothing"} for path in (LEVEL, GUIDELINE)]
+    output = told(WEEK, place, *same).output
+    assert output.count(reason) == 1
+    assert "comparison with studies" in output
 
 
 @pytest.mark.parametrize("number", range(len(BANDS)), ids=[band[0] for band in BANDS])
