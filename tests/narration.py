@@ -8,6 +8,9 @@ from pathlib import Path
 from etlnarr.model import Json
 from etlnarr.prose import Choice, Style, Told, evenly, facts, load, tell
 
+OF_UPLOAD: Mapping[str, Json] = {"kind": "upload", "first": None, "last": None, "as_of": None}
+"""What the period of an upload says of windows."""
+
 VALUES: Mapping[str, Json] = {
     "glucose": {
         "count": 3933,
@@ -22,7 +25,7 @@ VALUES: Mapping[str, Json] = {
         "meals": {"lunch": {"mean": 120.0}, "dinner": {"mean": 98.0}},
         "hours": [{"hour": 7, "mean": 101.25}, {"hour": 8, "mean": None}],
     },
-    "period": {"start": "2025-09-05T17:25:52", "end": "2025-10-06T09:05:00"},
+    "period": {"start": "2025-09-05T17:25:52", "end": "2025-10-06T09:05:00", **OF_UPLOAD},
     "sleep": None,
     "names": ["Oura", "Samsung_Health"],
     "silences": [],

@@ -6,12 +6,13 @@ import pytest
 
 from etlnarr.model import Json
 from etlnarr.prose import Style, Told, evenly, facts, load, tell
-from tests.narration import always, story, unmoved
+from tests.narration import OF_UPLOAD, always, story, unmoved
 
 SHARED = Path(__file__).parents[1] / "templates" / "shared.jinja"
 SPAN = "19 September 2025, 17:25 to 20 September 2025, 14:25"
 MOST = 4  # phrasings of one tag
 NIGHT: dict[str, Json] = {
+    **OF_UPLOAD,
     "start": "2025-09-19T17:25:52",
     "end": "2025-09-20T14:25:00",
     "offset": "UTC-05:00",
@@ -22,12 +23,17 @@ DAY = NIGHT | {"start": "2025-09-20T00:05:00", "offset_source": "record", "span_
 WEEKS = NIGHT | {"start": "2025-09-05T17:25:52", "offset_source": "setting", "span_hours": 357.0}
 YEARS = NIGHT | {"start": "2024-12-31T23:00:00", "span_hours": 6300.0}
 UNKNOWN: dict[str, Json] = {
+    **OF_UPLOAD,
     "start": "2025-09-19T22:25:52Z",
     "end": "2025-09-20T19:25:00Z",
     "offset": None,
     "offset_source": None,
     "span_hours": 20.986,
 }
+MONTH = NIGHT | {"kind": "month", "first": "2025-09-01T00:00:00", "last": "2025-09-30T00:00:00"}
+WEEK = NIGHT | {"kind": "week", "first": "2025-12-29T00:00:00", "last": "2026-01-04T00:00:00"}
+TODAY = NIGHT | {"kind": "day", "first": "2025-09-20T00:00:00", "last": "2025-09-20T00:00:00"}
+SO_FAR = {"as_of": "2025-09-20T10:25:00"}
 SOURCES: dict[str, Json] = {
     "primary": {"package": "com.dexcom.stelo", "name": "Dexcom_Stelo", "records": 1253},
     "others": [{"package": "com.ouraring.oura", "name": "Oura", "records": 1}],
@@ -60,6 +66,14 @@ def told(folder: Path, call: str, place: int = 0, **values: Json) -> Told:
         ("asked", DAY, "on 20 September 2025"),
         ("asked", WEEKS, "from 5 September to 20 September 2025"),
         ("asked", UNKNOWN, "from 19 September to 20 September 2025 UTC"),
+        ("when", MONTH, "in September 2025"),
+        ("dates", MONTH | SO_FAR, "in September 2025 (so far, as of 10:25 on 20 September)"),
+        ("asked", MONTH | SO_FAR, "in September 2025"),
+        ("when", WEEK, "in the week from 29 December 2025 to 4 January 2026"),
+        ("dates", TODAY, "on 20 September 2025"),
+        ("dates", TODAY | SO_FAR, "on 20 September 2025 (so far, as of 10:25)"),
+        ("dates", TODAY | {"kind": "night"}, "in the night to 20 September 2025"),
+        ("dates", TODAY | {"offset": None, "offset_source": None}, "on 20 September 2025 UTC"),
         ("offset_clause", DAY, ""),
         ("offset_clause", WEEKS, ""),
     ],
@@ -68,7 +82,7 @@ def test_the_period_in_words(tmp_path: Path, call: str, period: dict[str, Json],
     assert told(tmp_path, f"{{{{ {call}(period) }}}}", period=period).output == text
 
 
-@pytest.mark.parametrize("period", [NIGHT, DAY, WEEKS, YEARS, UNKNOWN])
+@pytest.mark.parametrize("period", [NIGHT, DAY, WEEKS, YEARS, UNKNOWN, MONTH, WEEK | SO_FAR, TODAY | SO_FAR])
 @pytest.mark.parametrize("place", range(MOST))
 def test_every_phrasing_states_the_same_of_a_period(tmp_path: Path, period: dict[str, Json], place: int) -> None:
     call = "{{ when(period)|capital }}, {{ dates(period) }}. {{ offset_clause(period) }}"

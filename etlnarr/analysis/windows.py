@@ -100,7 +100,7 @@ def _named(asked: Asked, lines: Mapping[str, Mapping[str, Any]]) -> Named:
 class Found:
     """What the windows of several people are made of.
 
-    Shapes: readings with user_id, upload, day and the subject they belong to; main as nights.main_sleep(); table one
+    Shapes: readings with user_id, upload, position, day and the subject they belong to; main as nights.main_sleep(); table one
     row per subject: user_id, key, first, last (local days), month, begins and reached (first start and last end of its
     readings), ends (of the window), before (the subject before), written (local time), open (whether that was before
     the end). Units: epoch ms.
@@ -130,7 +130,7 @@ def found(con: Catalog, asked: Asked, tasks: Mapping[str, Task]) -> Found:
     resolved = local_time.resolve(whole, people.zones(persons), lenders, sources.ALWAYS_UTC)
     of_sleep = asked.kind.name == nights.TYPE
     main = SLEEP_OF_USER.to_frame() if of_sleep else nights.main_sleep(con, around, persons, lenders)
-    placed = _by_day(asked.kind, subjects.placed(resolved, persons), main)
+    placed = _by_day(asked.kind, subjects.placed(_renumbered(resolved, records), persons), main)
     marked = placed.with_columns(
         key=calendar.key(asked.window, pl.col("day")),
         first=calendar.first_day(asked.window, pl.col("day")),
@@ -139,6 +139,16 @@ def found(con: Catalog, asked: Asked, tasks: Mapping[str, Task]) -> Found:
     since = asked.reach.first - LONGEST_STEP.get(asked.window, 0)
     wanted = marked.filter(pl.col("last").is_between(since, asked.reach.last))
     return Found(wanted, main, _table(wanted, tasks, asked.window), records, uploads)
+
+
+def _renumbered(resolved: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Let record count the records of a person, whatever uploads they came in; position is that inside the upload."""
+    order = records.select("user_id", "upload", position="record", start="start", end="end", identity="identity")
+    numbers = order.sort("user_id", "start", "end", "identity").with_row_index("number")
+    positioned = resolved.rename({"record": "position"})
+    return positioned.join(
+        numbers.select("upload", "position", record=pl.col("number").cast(pl.Int64)), on=["upload", "position"]
+    )
 
 
 def _by_day(kind: RecordType, resolved: pl.DataFrame, main: pl.DataFrame) -> pl.DataFrame:
@@ -200,7 +210,7 @@ def _subject(window: str, line: Mapping[str, object]) -> Subject:
 
 def _origins(found: Found) -> dict[str, Origin]:
     """Return where each subject comes from: the uploads whose versions of its records count."""
-    own = found.readings.select("subject", "upload", "record").unique()
+    own = found.readings.select("subject", "upload", record="position").unique()
     versions = found.records.select("upload", "record", name=pl.format("{} {} {}", "identity", "modified", "version"))
     whole = own.join(versions, on=["upload", "record"]).join(found.uploads, on="upload")
     contents = whole.sort("subject", "name").group_by("subject").agg(pl.col("name").str.join("\n"), n=pl.len())

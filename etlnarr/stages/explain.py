@@ -153,7 +153,8 @@ def _criteria(kind: RecordType, readings: pl.DataFrame) -> list[SourceCriteria]:
 
 
 def _versions(con: Catalog, origin: Origin, readings: pl.DataFrame) -> list[Version]:
-    found = catalogued.versions(con, origin.user_id, origin.record_type, readings)
+    places = readings.select("upload", record="position") if "position" in readings.columns else readings
+    found = catalogued.versions(con, origin.user_id, origin.record_type, places)
     return [Version.model_validate(_named(row)) for row in found.iter_rows(named=True)]
 
 

@@ -12,7 +12,7 @@ from etlnarr.model import Json
 from etlnarr.records.active_calories_burned import ACTIVE_CALORIES_BURNED as KIND
 from etlnarr.records.sources import habit_gates
 from tests.command import ROOT
-from tests.narration import always, perturbed
+from tests.narration import OF_UPLOAD, always, perturbed
 
 TEMPLATES = prose.load(ROOT / "templates")
 PHRASINGS = pytest.mark.parametrize("place", range(6))
@@ -25,7 +25,9 @@ def energy(group: str = "energy_statistics", /, **found: Json) -> dict[str, Json
     return {f"{group}.{name}": value for name, value in found.items()}
 
 
-PERIOD = energy("period", end="2025-09-20T23:59:59", offset="UTC-05:00", offset_source="record")
+PERIOD = energy("period", **OF_UPLOAD) | energy(
+    "period", end="2025-09-20T23:59:59", offset="UTC-05:00", offset_source="record"
+)
 NO_ZONE = energy("period", offset=None, offset_source=None) | energy("energy_statistics.latest", as_of=None)
 DAY = PERIOD | energy("period", start="2025-09-20T04:00:00", span_hours=20.0)
 DAY |= energy(count=1, days=1, complete_days=0, total=124.0)

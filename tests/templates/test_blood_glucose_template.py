@@ -16,6 +16,7 @@ from etlnarr.example import styles, vocabulary
 from etlnarr.model import PEOPLE, READINGS, SLEEP, Batch, Json
 from etlnarr.records.blood_glucose import BLOOD_GLUCOSE
 from etlnarr.records.sources import habit_gates
+from tests.narration import OF_UPLOAD
 
 NAME: Final = "blood_glucose.jinja"
 TEMPLATES: Final = prose.load(Path(__file__).parents[2] / "templates")
@@ -130,7 +131,13 @@ def facts_of(upload: Upload) -> tuple[dict[str, Json], frozenset[str]]:
     zone = {"offset": upload.offset and "UTC-05:00", "offset_source": upload.offset and "inferred"}
     values: dict[str, Json] = {
         **found.clinical,
-        "period": {"start": span[0], "end": span[1], "span_hours": (starts[-1] - starts[0]) / HOUR, **zone},
+        "period": {
+            "start": span[0],
+            "end": span[1],
+            "span_hours": (starts[-1] - starts[0]) / HOUR,
+            **zone,
+            **OF_UPLOAD,
+        },
         "sources": {"primary": own, "chosen": [own], "others": [other] if upload.others else []},
         "series": BLOOD_GLUCOSE.series(batch)["series"][0].to_list(),
         "silences": [withheld[path] for path in BLOOD_GLUCOSE.silences if path in withheld],

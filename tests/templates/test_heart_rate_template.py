@@ -12,7 +12,7 @@ from etlnarr.model import Json, Recommendation
 from etlnarr.prose import Choice, Told, evenly, facts
 from etlnarr.records.heart_rate import HEART_RATE as KIND
 from tests.command import ROOT
-from tests.narration import always, perturbed
+from tests.narration import OF_UPLOAD, always, perturbed
 
 TEMPLATES = prose.load(ROOT / "templates")
 PLACES = range(6)
@@ -33,6 +33,7 @@ PLAIN = (
     under(H, count=548, covered_hours=19.47, mean=77.43, sample_mean=77.51, median=78.0, std=7.27, min=57.0, max=102.0)
     | under(f"{H}.percentiles", p5=66.0, p25=72.0, p75=83.0, p95=89.0)
     | under(H, readings_above_100=12, readings_below_60=1, readings_below_50=0)
+    | under("period", **OF_UPLOAD)
     | under("period", start="2025-09-19T17:30:29", end="2025-09-20T17:00:29", span_hours=23.499985)
     | under("period", offset="UTC-05:00", offset_source="record")
     | under(T, interval_minutes=1.0, peak_hour=13)

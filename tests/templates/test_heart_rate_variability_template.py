@@ -12,7 +12,7 @@ from etlnarr.model import Json
 from etlnarr.records.heart_rate_variability import HEART_RATE_VARIABILITY as KIND
 from etlnarr.records.sources import habit_gates
 from tests.command import ROOT
-from tests.narration import always, perturbed
+from tests.narration import OF_UPLOAD, always, perturbed
 
 TEMPLATES = prose.load(ROOT / "templates")
 PHRASINGS = pytest.mark.parametrize("place", range(6))
@@ -29,7 +29,9 @@ def hours(*dark: str) -> dict[str, Json]:
 
 
 HOURLY = "temporal_patterns.hourly_distribution"
-PERIOD = rmssd("period", end="2025-09-20T08:44:30", offset="UTC-05:00", offset_source="record")
+PERIOD = rmssd("period", **OF_UPLOAD) | rmssd(
+    "period", end="2025-09-20T08:44:30", offset="UTC-05:00", offset_source="record"
+)
 NO_ZONE: dict[str, Json] = {HOURLY: None, "period.offset": None, "period.offset_source": None}
 VALUES = PERIOD | rmssd("period", start="2025-09-20T02:39:30", span_hours=6.08) | hours("h03")
 VALUES |= rmssd(count=74, mean=25.51, median=21.2, std=15.93, min=8.0, max=69.0)

@@ -12,7 +12,7 @@ from etlnarr.model import Json
 from etlnarr.prose import Choice, Told, evenly, facts
 from etlnarr.records.sleep_session import SLEEP_SESSION as KIND
 from tests.command import ROOT
-from tests.narration import always, perturbed
+from tests.narration import OF_UPLOAD, always, perturbed
 
 TEMPLATES = prose.load(ROOT / "templates")
 PLACES = range(6)
@@ -48,6 +48,7 @@ NIGHT = (
     | under(T, bed_time=116.0, wake_time=559.0, wake_date="2025-09-20")
     | under(C, midpoint=335.75)
     | under(A, sleep_duration="short", efficiency_quality="borderline")
+    | under("period", **OF_UPLOAD)
     | under("period", start="2025-09-20T01:56:00", end="2025-09-20T09:19:00", span_hours=7.38)
     | under("period", offset="UTC-05:00", offset_source="record")
 )

@@ -12,7 +12,7 @@ from etlnarr.model import Json
 from etlnarr.records.sources import habit_gates
 from etlnarr.records.steps import STEPS_RECORD as KIND
 from tests.command import ROOT
-from tests.narration import always, perturbed
+from tests.narration import OF_UPLOAD, always, perturbed
 
 TEMPLATES = prose.load(ROOT / "templates")
 PHRASINGS = pytest.mark.parametrize("place", range(6))
@@ -24,7 +24,9 @@ def steps(group: str = "steps_statistics", /, **found: Json) -> dict[str, Json]:
     return {f"{group}.{name}": value for name, value in found.items()}
 
 
-PERIOD = steps("period", end="2025-09-20T23:59:59", offset="UTC-05:00", offset_source="record")
+PERIOD = steps("period", **OF_UPLOAD) | steps(
+    "period", end="2025-09-20T23:59:59", offset="UTC-05:00", offset_source="record"
+)
 NO_ZONE = steps("period", offset=None, offset_source=None) | steps("steps_statistics.latest", as_of=None)
 LONG = PERIOD | steps("period", start="2025-09-13T00:00:00", span_hours=192.0)
 DAY = PERIOD | steps("period", start="2025-09-20T00:00:00", span_hours=24.0)
