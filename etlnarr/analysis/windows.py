@@ -100,10 +100,10 @@ def _named(asked: Asked, lines: Mapping[str, Mapping[str, Any]]) -> Named:
 class Found:
     """What the windows of several people are made of.
 
-    Shapes: readings with user_id, upload, position, day and the subject they belong to; main as nights.main_sleep(); table one
-    row per subject: user_id, key, first, last (local days), month, begins and reached (first start and last end of its
-    readings), ends (of the window), before (the subject before), written (local time), open (whether that was before
-    the end). Units: epoch ms.
+    Shapes: readings with user_id, upload, position, day and the subject they belong to; main as nights.main_sleep();
+    table one row per subject: user_id, key, first, last (local days), month, begins and reached (first start and last
+    end of its readings), ends (of the window), before (the subject before), written (local time), open (whether that
+    was before the end). Units: epoch ms.
     """
 
     readings: pl.DataFrame
