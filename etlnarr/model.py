@@ -50,13 +50,16 @@ PEOPLE: Final = pl.Schema(
 class Batch:
     """The subjects of one record type that are analysed together.
 
-    Shapes: readings and others as READINGS, sleep as SLEEP, people as PEOPLE with one row per subject.
+    Shapes: readings and others as READINGS, sleep as SLEEP, people as PEOPLE with one row per subject; past holds
+    nights as the type's History makes them of all readings of the person, with inside telling those of the subject
+    itself; it is None where the readings of the subject are all there is.
     """
 
     readings: pl.DataFrame  # one source per period, inside the physiological range
     others: pl.DataFrame  # the readings of the sources that were not chosen
     sleep: pl.DataFrame
     people: pl.DataFrame
+    past: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,18 @@ Table: TypeAlias = Callable[[Batch], pl.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What of a person's nights bears on a window beside its own readings.
+
+    Shapes: nights makes one row per subject and day of waking (days since 1970-01-01); days is how far back, from the
+    last day of the window, they are looked at; 0 for no further than its first.
+    """
+
+    nights: Table
+    days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RecordType:
     """All that is particular to one Health Connect type."""
 
@@ -190,3 +205,4 @@ class RecordType:
     series: Table  # the bounded table that the data block prints
     windows: tuple[str, ...] = ("day", "week", "month")  # what an example may be about, beside an upload
     comparisons: tuple[Comparison, ...] = ()
+    history: History | None = None

@@ -87,6 +87,13 @@ def test_a_window_whose_records_stay_is_not_told_again(tmp_path: Path) -> None:
     assert fingerprint(tmp_path) != before
 
 
+def test_a_row_stays_short_enough_to_be_read(tmp_path: Path) -> None:
+    built(tmp_path, SAMPLES, *per("upload", "day", "night", "week", "month"), month=None)
+    for row in rows(tmp_path):
+        words = [word for word in row["output"].split() if any(sign.isalpha() for sign in word)]
+        assert len(words) <= 180, row["output"]
+
+
 def test_what_was_asked_for_decides_what_is_exported(tmp_path: Path) -> None:
     built(tmp_path / "used", SAMPLES, month="2025-11")
     built(tmp_path / "used", SAMPLES, *per("week", "month"), month="2025-11")
@@ -121,7 +128,7 @@ def test_a_day_at_a_clock_change_has_its_own_length(tmp_path: Path) -> None:
     built(tmp_path / "lake", upload, *per("day"), "--tz", "America/Chicago", month="2025-11")
     (day,) = about(tmp_path / "lake", "BloodGlucoseRecord", "day", "2025-11-02")
     assert insight(day, "glucose_statistics.count") == 25 * 12
-    assert day["metadata"]["period"]["offset"] == "UTC-05:00, UTC-06:00"
+    assert day["metadata"]["period"]["offset"] == "UTC-05:00 and UTC-06:00"
     assert day["metadata"]["period"]["offset_source"] == "setting"
 
 

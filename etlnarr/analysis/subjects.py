@@ -137,7 +137,7 @@ def _period(line: Mapping[str, Any], written: int | None) -> Period:
         start=_iso(int(line["start"]), local=known),
         end=_iso(int(line["end"]), local=known),
         span_hours=round((int(line["last"]) - int(line["first"])) / HOUR_MS, 6),
-        offset=", ".join(offsets) or None,
+        offset=" and ".join(offsets) or None,
         offset_source=", ".join(line["origins"]) if known else None,
         as_of=None if written is None else _iso(written, local=known),
     )

@@ -100,13 +100,14 @@ def _named(asked: Asked, lines: Mapping[str, Mapping[str, Any]]) -> Named:
 class Found:
     """What the windows of several people are made of.
 
-    Shapes: readings with user_id, upload, position, day and the subject they belong to; main as nights.main_sleep();
-    table one row per subject: user_id, key, first, last (local days), month, begins and reached (first start and last
-    end of its readings), ends (of the window), before (the subject before), written (local time), open (whether that
-    was before the end). Units: epoch ms.
+    Shapes: readings with user_id, upload, position, day and the subject they belong to; around the same of all that
+    lies around, without a subject; main as nights.main_sleep(); table one row per subject: user_id, key, first, last
+    (local days), month, begins and reached (first start and last end of its readings), ends (of the window), before
+    (the subject before), written (local time), open (whether that was before the end). Units: epoch ms.
     """
 
     readings: pl.DataFrame
+    around: pl.DataFrame
     main: pl.DataFrame
     table: pl.DataFrame
     records: pl.DataFrame
@@ -138,7 +139,7 @@ def found(con: Catalog, asked: Asked, tasks: Mapping[str, Task]) -> Found:
     ).with_columns(subject=pl.format("{}\n{}", "user_id", "key"))
     since = asked.reach.first - LONGEST_STEP.get(asked.window, 0)
     wanted = marked.filter(pl.col("last").is_between(since, asked.reach.last))
-    return Found(wanted, main, _table(wanted, tasks, asked.window), records, uploads)
+    return Found(wanted, placed, main, _table(wanted, tasks, asked.window), records, uploads)
 
 
 def _renumbered(resolved: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
@@ -199,7 +200,22 @@ def _batch(kind: RecordType, found: Found, tasks: Mapping[str, Task]) -> Batch:
     spans = found.table.select("subject", "user_id", pl.col("begins").alias("from"), pl.col("reached").alias("to"))
     ends = found.table.select("subject", "user_id", "ends").iter_rows()
     known = [(str(name), tasks[str(user)].person, int(end)) for name, user, end in ends]
-    return Batch(chosen, others, nights.touching(spans, found.main), subjects.people_of(known))
+    people_of = subjects.people_of(known)
+    return Batch(chosen, others, nights.touching(spans, found.main), people_of, _past(kind, found, tasks))
+
+
+def _past(kind: RecordType, found: Found, tasks: Mapping[str, Task]) -> pl.DataFrame | None:
+    """Return the nights that bear on each subject, made of all readings of its person."""
+    if kind.history is None:
+        return None
+    chosen, others = kind.choose(subjects.canonical(found.around.with_columns(subject=pl.col("user_id"))))
+    main = found.main.rename({"user_id": "subject"})
+    persons = subjects.people_of([(user, task.person, task.context.fetched) for user, task in tasks.items()])
+    whole = kind.history.nights(Batch(chosen, others, main, persons)).rename({"subject": "user_id"})
+    reached = pl.min_horizontal("first", pl.col("last") - kind.history.days + 1)
+    near = found.table.select("subject", "user_id", "first", "last").join(whole, on="user_id")
+    kept = near.filter((pl.col("day") >= reached) & (pl.col("day") <= pl.col("last")))
+    return kept.with_columns(inside=pl.col("day") >= pl.col("first")).sort("subject", "day")
 
 
 def _subject(window: str, line: Mapping[str, object]) -> Subject:

@@ -18,6 +18,7 @@ LEAST_ASLEEP_MS: Final = 3 * HOUR_MS
 FULL_HOUR_MS: Final = 45 * MINUTE_MS
 COMPARED_HOURS: Final = 2
 MEAN_DECIMALS: Final = 6
+NIGHT: Final = ("subject", "night_start")
 
 
 def weighted(readings: pl.DataFrame) -> pl.DataFrame:
@@ -65,20 +66,32 @@ def rates(batch: Batch) -> pl.DataFrame:
     return marked_off.drop("sleep_known")
 
 
+def nights(batch: Batch) -> pl.DataFrame:
+    """Measure each night: its lowest half hour, its mean, and that of the time outside of main sleep before it.
+
+    Shapes: subject, day (of waking, days since 1970-01-01), lowest (mean of 30 minutes with at least 20 samples, null
+    without), sleeping_mean, waking_mean (of the 14 h before, null without samples), dip, counts (5 h covered before it
+    and 3 h in it). Units: beats per minute, percent. Source: Ben-Dov 2007 Arch Intern Med 167:2116.
+    """
+    marked = in_sleep(weighted(batch.readings), batch.sleep)
+    inside = marked.filter(pl.col("night_start").is_not_null())
+    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    days = inside.group_by(NIGHT).agg(day=((pl.col("night_end") + shift) // DAY_MS).last())
+    asleep = _by_night(inside, "sleeping").join(days, on=NIGHT).join(_lowest(inside), on=NIGHT, how="left")
+    both = asleep.join(_by_night(_evening(marked, batch.sleep), "waking"), on=NIGHT, how="left")
+    long = (pl.col("waking_ms") >= LEAST_AWAKE_MS) & (pl.col("sleeping_ms") >= LEAST_ASLEEP_MS)
+    dip = 100 * (1 - pl.col("sleeping_mean") / pl.col("waking_mean"))
+    named = both.with_columns(counts=long.fill_null(value=False), dip=dip).sort(NIGHT)
+    return named.select("subject", "day", "lowest", "sleeping_mean", "waking_mean", "dip", "counts")
+
+
 def lowest_sleeping(batch: Batch) -> pl.DataFrame:
     """Find the lowest mean of 30 minutes with at least 20 samples inside a main sleep session.
 
     Shapes: lowest_sustained_sleeping.
     """
-    asleep = in_sleep(batch.readings, batch.sleep).filter(pl.col("night_start").is_not_null())
-    night = ["subject", "night_start"]
-    windows = (
-        asleep.sort(*night, "start")
-        .rolling("start", period=WINDOW, offset="0i", closed="left", group_by=night)
-        .agg(mean=pl.col("value").mean(), n=pl.len())
-    )
-    full = windows.filter(pl.col("n") >= WINDOW_SAMPLES)
-    return full.group_by("subject", maintain_order=True).agg(lowest_sustained_sleeping=pl.col("mean").min())
+    found = _of_subject(batch).filter(pl.col("lowest").is_not_null())
+    return found.group_by("subject", maintain_order=True).agg(lowest_sustained_sleeping=pl.col("lowest").min())
 
 
 def nocturnal(batch: Batch) -> pl.DataFrame:
@@ -89,15 +102,9 @@ def nocturnal(batch: Batch) -> pl.DataFrame:
     Shapes: nights, sleeping_mean, waking_mean, dip. Units: beats per minute, percent.
     Source: Ben-Dov 2007 Arch Intern Med 167:2116.
     """
-    marked = in_sleep(weighted(batch.readings), batch.sleep)
-    asleep = _by_night(marked.filter(pl.col("night_start").is_not_null()), "sleeping")
-    awake = _by_night(_evening(marked, batch.sleep), "waking")
-    both = asleep.join(awake, on=["subject", "night_start"]).sort("subject", "night_start")
-    counts = (pl.col("waking_ms") >= LEAST_AWAKE_MS) & (pl.col("sleeping_ms") >= LEAST_ASLEEP_MS)
-    dip = 100 * (1 - pl.col("sleeping_mean") / pl.col("waking_mean"))
+    found = _of_subject(batch).filter(pl.col("dip").is_not_null())
     return (
-        both.with_columns(counts=counts, dip=dip)
-        .filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
+        found.filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
         .group_by("subject", maintain_order=True)
         .agg(pl.col("sleeping_mean", "waking_mean", "dip").mean(), nights=pl.col("counts").sum().cast(pl.Int64))
     )
@@ -129,8 +136,23 @@ def weighted_mean() -> pl.Expr:
     return finite((pl.col("value") * pl.col("weight")).sum() / pl.col("weight").sum())
 
 
+def _of_subject(batch: Batch) -> pl.DataFrame:
+    """Return the nights of a subject; those of a window begin on the evening before it."""
+    return nights(batch) if batch.past is None else batch.past.filter("inside")
+
+
+def _lowest(inside: pl.DataFrame) -> pl.DataFrame:
+    windows = (
+        inside.sort(*NIGHT, "start")
+        .rolling("start", period=WINDOW, offset="0i", closed="left", group_by=NIGHT)
+        .agg(mean=pl.col("value").mean(), n=pl.len())
+    )
+    full = windows.filter(pl.col("n") >= WINDOW_SAMPLES)
+    return full.group_by(NIGHT).agg(lowest=pl.col("mean").min())
+
+
 def _by_night(marked: pl.DataFrame, name: str) -> pl.DataFrame:
-    found = marked.group_by("subject", "night_start").agg(
+    found = marked.group_by(NIGHT).agg(
         weighted_mean().alias(f"{name}_mean"), pl.col("weight").sum().alias(f"{name}_ms")
     )
     return found.filter(pl.col(f"{name}_mean").is_not_null())

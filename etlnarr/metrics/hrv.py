@@ -27,6 +27,7 @@ NOON: Final = 12
 
 WEEK_DAYS: Final = 7
 BASELINE_DAYS: Final = 28
+TREND_DAYS: Final = WEEK_DAYS + BASELINE_DAYS
 WORTHWHILE_SD: Final = 0.5
 """Half a standard deviation of the baseline is the smallest worthwhile change."""
 
@@ -86,8 +87,11 @@ def trend(batch: Batch) -> pl.DataFrame:
     deviation (of the seven-day mean, in standard deviations of the baseline), and of the means and the band the same
     back in ms (geometric means): seven_day_ms, baseline_ms, swc_low_ms, swc_high_ms. Units: ln ms, ms, percent.
     """
+    own = nights(batch)
+    if batch.past is not None:
+        own = pl.concat([own, batch.past.filter(~pl.col("inside")).select(own.columns)])
     age = pl.col("day").max().over("subject") - pl.col("day")
-    counted = nights(batch).filter("counts").with_columns(age=age)
+    counted = own.filter("counts").with_columns(age=age).sort("subject", "day")
     week = pl.col("ln_rmssd").filter(pl.col("age") < WEEK_DAYS)
     before = pl.col("ln_rmssd").filter(pl.col("age").is_between(WEEK_DAYS, WEEK_DAYS + BASELINE_DAYS - 1))
     found = counted.group_by("subject", maintain_order=True).agg(

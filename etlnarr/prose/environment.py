@@ -14,6 +14,7 @@ from etlnarr.prose.fact import Fact
 from etlnarr.prose.facts import FactList, Facts, ask
 from etlnarr.prose.filters import FACT_FILTERS, OTHER_FILTERS, TESTS
 from etlnarr.prose.page import PARAGRAPH
+from etlnarr.prose.spare import spare
 from etlnarr.prose.spoken import tell_recommendations, tell_silences
 from etlnarr.prose.table import table
 from etlnarr.prose.vary import Vary
@@ -34,6 +35,7 @@ KEPT_FILTERS: Final = (
 KEPT_TESTS: Final = ("eq", "ge", "gt", "in", "le", "lt", "ne")
 GLOBALS: Final[Mapping[str, object]] = {
     "paragraph": PARAGRAPH,
+    "spare": spare,
     "table": table,
     "tell_recommendations": tell_recommendations,
     "tell_silences": tell_silences,

@@ -12,6 +12,7 @@ from etlnarr.prose.facts import Facts, Node
 from etlnarr.prose.gates import refuse_strays, refuse_tables, refuse_unfounded, refuse_verdicts
 from etlnarr.prose.loading import Story, Templates, story
 from etlnarr.prose.page import PAGE, Choice, Page, Witness, flowing, in_lines, printed_in, resolve
+from etlnarr.prose.spare import shortened
 from etlnarr.prose.static import BLOCKS
 
 
@@ -37,18 +38,20 @@ def tell(
     facts: Facts,
     choice: Choice,
     vocabulary: AbstractSet[str] = frozenset(),
+    most_words: int | None = None,
 ) -> Told:
     """Tell the facts of one subject by a template.
 
     Shapes: name is a file name; choice decides between phrasings, as evenly(example_id) does; vocabulary holds the
-    words of the type's verdicts.
+    words of the type's verdicts; an output of more than most_words does without its spare sentences.
 
     Errors: GateError naming the template when a gate does not hold; no reading stands in its message.
     """
     own = story(templates, name)
     page = Page(choice)
     written = _rendered(own, facts, page)
-    instruction, output = flowing(written["instruction"]), flowing(written["output"])
+    told = shortened(written["output"], page.prints, templates.constants, most_words)
+    instruction, output = flowing(written["instruction"]), flowing(told)
     data, _ = resolve(in_lines(written["input"]), page.prints, templates.constants)
     try:
         refuse_strays(instruction, "instruction", own.literals)

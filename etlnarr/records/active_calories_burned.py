@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics import activity, day_patterns, days, energy
-from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.model import Comparison, Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records import daily_amounts as daily
 from etlnarr.records.declarations import ADULT, ASSESSMENT, INFINITE, INTERVAL, PATTERNS, at_least, needing
 
@@ -153,4 +153,5 @@ ACTIVE_CALORIES_BURNED: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=activity.series,
+    comparisons=(Comparison("daily_mean", DAILY_MEAN, 27, f"{SHCHERBINA}", relative=True),),
 )

@@ -17,8 +17,8 @@ from etlnarr.metrics.grid import area, between_hours
 from etlnarr.metrics.hourly import series
 from etlnarr.metrics.mage import mage
 from etlnarr.metrics.risk import daily_range
-from etlnarr.model import Field, Gate, Recommendation, RecordType, Rule, Shape, Verdict
-from etlnarr.records.declarations import ASSESSMENT, INFINITE
+from etlnarr.model import Comparison, Field, Gate, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.records.declarations import ASSESSMENT, INFINITE, NOT_CLINICAL
 
 BLOOD: Final = ("CAPILLARY_BLOOD", "PLASMA", "SERUM", "WHOLE_BLOOD")
 """Specimens of single measurements; a specimen that is not told may be a sensor's."""
@@ -254,4 +254,8 @@ BLOOD_GLUCOSE: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=series,
+    comparisons=(
+        Comparison("mean", f"{STATISTICS}.mean", 10, NOT_CLINICAL),
+        Comparison("target_range", f"{TIR}.target_range", 5, "Battelino 2023: 5 percentage points matter to a person"),
+    ),
 )

@@ -14,6 +14,7 @@ PATTERNS: Final = "temporal_patterns"
 AGREEMENT: Final = "device_agreement"
 ADULT_AGE: Final = 18
 DESCRIPTIVE: Final = "descriptive"
+NOT_CLINICAL: Final = "descriptive; the threshold is ours"
 
 NO_AGE: Final = ("the age of the person is not known", "the age of the person")
 NO_SECOND_SOURCE: Final = ("no second source recorded the same time", "a second device worn at the same time")

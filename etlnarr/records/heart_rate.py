@@ -11,13 +11,14 @@ from etlnarr.metrics.agreement import value_agreement
 from etlnarr.metrics.clock import temporal
 from etlnarr.metrics.hourly import series
 from etlnarr.metrics.statistics import PERCENTILES, override, statistics
-from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.model import Comparison, Field, Gate, History, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records.declarations import (
     ADULT,
     ASSESSMENT,
     DESCRIPTIVE,
     INFINITE,
     INTERVAL,
+    NOT_CLINICAL,
     PATTERNS,
     agreement,
     needing,
@@ -264,4 +265,9 @@ HEART_RATE: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=series,
+    history=History(heart.nights),
+    comparisons=(
+        Comparison("mean", f"{STATISTICS}.mean", 5, NOT_CLINICAL),
+        Comparison("lowest_sleeping", f"{STATISTICS}.resting.lowest_sustained_sleeping", 3, NOT_CLINICAL),
+    ),
 )

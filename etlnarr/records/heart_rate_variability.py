@@ -8,7 +8,7 @@ import polars as pl
 from etlnarr.metrics import hrv, sources
 from etlnarr.metrics.clock import DAY_MS, temporal
 from etlnarr.metrics.statistics import statistics
-from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.model import Field, Gate, History, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records.declarations import ASSESSMENT, DESCRIPTIVE, INFINITE, at_least, needing, never
 
 STATISTICS: Final = "hrv_statistics"
@@ -187,5 +187,6 @@ HEART_RATE_VARIABILITY: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=hrv.series,
+    history=History(hrv.nights, hrv.TREND_DAYS),
     windows=("night", "week", "month"),
 )

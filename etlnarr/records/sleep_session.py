@@ -12,13 +12,14 @@ from etlnarr.metrics.architecture import GOOD_EFFICIENCY
 from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS, span_hours
 from etlnarr.metrics.nights import night_means, series
 from etlnarr.metrics.regularity import consistency, regularity
-from etlnarr.model import Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.model import Comparison, Field, Gate, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records.declarations import (
     ADULT,
     ASSESSMENT,
     DESCRIPTIVE,
     INFINITE,
     INTERVAL,
+    NOT_CLINICAL,
     PATTERNS,
     agreement,
     at_least,
@@ -369,5 +370,9 @@ SLEEP_SESSION: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=series,
+    comparisons=(
+        Comparison("total_sleep_time", TST, 30, NOT_CLINICAL),
+        Comparison("efficiency", EFFICIENCY, 5, NOT_CLINICAL),
+    ),
     windows=("night", "week", "month"),
 )

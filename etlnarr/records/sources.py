@@ -44,6 +44,7 @@ class Habit:
 
 STELO: Final = "com.dexcom.stelo"
 STELO_RANGE: Final = "the source reports 70 to 250 mg/dL only"
+STELO_IN_PART: Final = "one of the sources reports 70 to 250 mg/dL only"
 STELO_EVIDENCE: Final = "LoopKit/G7SensorKit pull request 30: values below 70 seen live were absent from the export"
 
 HOURS: Final = ("temporal_patterns.hourly_distribution", "temporal_patterns.peak_hour")
@@ -66,6 +67,7 @@ SOURCE_HABITS: Final = (
         STELO_RANGE,
         "a sensor that reports values below 70 mg/dL",
         STELO_EVIDENCE,
+        STELO_IN_PART,
     ),
     Habit(
         STELO,
@@ -81,6 +83,7 @@ SOURCE_HABITS: Final = (
         STELO_RANGE,
         "a sensor that reports values above 250 mg/dL",
         STELO_EVIDENCE,
+        STELO_IN_PART,
     ),
     Habit(
         "com.dexcom.",

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics import activity, day_patterns, days
-from etlnarr.model import Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.model import Comparison, Field, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records import daily_amounts as daily
 from etlnarr.records.declarations import (
     ADULT,
@@ -148,4 +148,5 @@ STEPS_RECORD: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=activity.series,
+    comparisons=(Comparison("daily_mean", DAILY_MEAN, 1_000, f"{DING}, whose risks go by steps of 1,000"),),
 )

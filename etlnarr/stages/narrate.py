@@ -18,6 +18,7 @@ from etlnarr.run import Run
 from etlnarr.wire import Analysis, Example, dump
 
 BATCH: Final = 500
+MOST_WORDS: Final = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _tell(run: Run, voice: Voice, subject: Analysed, inputs: str, processed: int
         prose.facts(values, example.styles(kind), {entry.path for entry in analysis.withheld}),
         prose.evenly(example.example_id(subject)),
         example.vocabulary(kind),
+        MOST_WORDS,
     )
     metadata = example.metadata(subject, analysis, told, processed, voice.version)
     run.log.debug("told", correlation_id=metadata.correlation_id, record_type=kind.name)

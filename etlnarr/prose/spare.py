@@ -1,0 +1,46 @@
+"""Sentences that may be left out of a text that is too long: `{{ spare(sentence(), 2) }}`, the highest number first."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from etlnarr.errors import GateError
+from etlnarr.prose.page import FIRST_CONSTANT, FIRST_FACT, TOKEN, Print
+
+FIRST_RANK: Final = 0xE000
+RANKS: Final = range(1, 10)
+END: Final = chr(FIRST_RANK)
+SPARE: Final = re.compile(rf"([{chr(FIRST_RANK + 1)}-{chr(FIRST_RANK + 9)}])([^{END}]*){END}")
+
+
+def spare(text: str, rank: int) -> str:
+    """Mark a sentence as one that a long text can do without.
+
+    Errors: GateError for a rank that is none of 1 to 9, and for a spare sentence inside of another.
+    """
+    if rank not in RANKS or END in text:
+        raise GateError("spare takes a text without another spare one, and a rank from 1 to 9")
+    return f"{chr(FIRST_RANK + rank)}{text}{END}" if text.strip() else ""
+
+
+def shortened(text: str, prints: Sequence[Print], constants: Sequence[str], most_words: int | None) -> str:
+    """Leave out spare sentences, the later ones of the highest rank first, until the text is short enough."""
+    while most_words is not None and _words(text, prints, constants) > most_words:
+        found = list(SPARE.finditer(text))
+        if not found:
+            break
+        out = max(found, key=lambda match: (match.group(1), match.start()))
+        text = text[: out.start()] + " " + text[out.end() :]
+    return SPARE.sub(lambda match: match.group(2), text)
+
+
+def _words(text: str, prints: Sequence[Print], constants: Sequence[str]) -> int:
+    plain = TOKEN.sub(lambda match: _text_of(match.group(), prints, constants), text)
+    return len(plain.split())
+
+
+def _text_of(token: str, prints: Sequence[Print], constants: Sequence[str]) -> str:
+    code = ord(token)
+    if code < FIRST_CONSTANT:
+        return prints[code - FIRST_FACT].text
+    return constants[code - FIRST_CONSTANT] if code - FIRST_CONSTANT < len(constants) else " "

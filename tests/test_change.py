@@ -1,0 +1,63 @@
+"""Weeks and months against the period before them, with differences worked out by hand."""
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from etlnarr import change, insights
+from etlnarr.model import Comparison, RecordType
+from etlnarr.records.steps import STEPS_RECORD
+from tests.amounts import amounts, chosen, days_of
+from tests.traces import person
+
+METRIC = "steps_statistics.daily_mean"
+Said = dict[str, object]
+
+
+def told(
+    now: tuple[float, ...], then: tuple[float, ...] | None, *, relative: bool = False
+) -> tuple[Said, dict[str, str]]:
+    one = Comparison("daily_mean", METRIC, 25 if relative else 1_000, "a test", relative)
+    kind: RecordType = replace(STEPS_RECORD, comparisons=(one,))
+    frames = [amounts(days_of(*now), "now")] + ([] if then is None else [amounts(days_of(*then), "then")])
+    people = pl.concat([person({}).with_columns(subject=pl.lit(name)) for name in ("now", "then")])
+    row = insights.evaluate(kind, chosen(kind, *frames, people=people), ())
+    compared = change.compare(kind, row, {"now": "then", "then": "long ago"}, "week")
+    found = {one.subject: one for one in insights.unfold(kind, compared, (), change.claims_of(kind, "week"))}["now"]
+    group = found.clinical["change"]
+    assert isinstance(group, dict)
+    said = group["daily_mean"]
+    assert isinstance(said, dict)
+    return dict(said), {entry.path: entry.reason for entry in found.withheld if entry.path.startswith("change")}
+
+
+@pytest.mark.parametrize(
+    ("now", "difference", "word"),
+    [(9_001.0, 1_001, "risen"), (9_000.0, 1_000, "held"), (7_000.0, -1_000, "held"), (6_999.0, -1_001, "fallen")],
+)
+def test_a_change_is_more_than_the_threshold(now: float, difference: float, word: str) -> None:
+    said, silent = told((now,) * 4, (8_000.0,) * 4)
+    assert said == {"previous": 8_000, "difference": difference, "direction": word}
+    assert silent == {}
+
+
+@pytest.mark.parametrize(
+    ("now", "word"), [(10_001.0, "risen"), (10_000.0, "held"), (6_000.0, "held"), (5_999.0, "fallen")]
+)
+def test_a_threshold_may_be_a_share_of_the_period_before(now: float, word: str) -> None:
+    assert told((now,) * 4, (8_000.0,) * 4, relative=True)[0]["direction"] == word
+
+
+def test_without_a_period_before_nothing_is_compared() -> None:
+    said, silent = told((8_000.0,) * 4, None)
+    assert (said["previous"], said["difference"]) == (None, None)
+    assert set(silent.values()) == {"no week before carries the claim that would be compared"}
+
+
+def test_a_claim_that_either_period_does_not_carry_is_not_compared() -> None:
+    _, silent = told((8_000.0,) * 4, (8_000.0,) * 2)  # an average takes three days
+    assert set(silent.values()) == {"no week before carries the claim that would be compared"}
+    said, silent = told((8_000.0,) * 2, (8_000.0,) * 4)
+    assert said["difference"] is None
+    assert set(silent.values()) == {"this week does not carry the claim that would be compared"}
