@@ -72,6 +72,11 @@ CASES: dict[str, tuple[str, Callable[[], list[Row]]]] = {
         "SleepSessionRecord",
         lambda: [uploads.sleep(T0, [(10, "LIGHT"), (19, "DEEP")])],
     ),
+    "interval_too_long": ("StepsRecord", lambda: uploads.steps([(T0 - 3 * DAY, T0 - DAY + 1, 9_000)])),
+    "sample_outside_record": (
+        "HeartRateRecord",
+        lambda: pulse([{"timeEpochMillis": T0 - DAY + n * MINUTE, "beatsPerMinute": 60} for n in range(9)]),
+    ),
     "steps_out_of_range": ("StepsRecord", lambda: uploads.steps([(a, b, 100_001) for a, b, _ in DAYS])),
     "calories_out_of_range": ("ActiveCaloriesBurnedRecord", lambda: energy(10_000.5)),
     "rmssd_out_of_range": ("HeartRateVariabilityRmssdRecord", lambda: vagal(300.5)),

@@ -49,6 +49,7 @@ SHAPE: Final = Shape(
 )
 
 RULES: Final = (
+    daily.TOO_LONG,
     Rule("value_missing", "completeness", "readings", pl.col("value").is_null()),
     Rule("calories_out_of_range", "physiological", "readings", ~pl.col("value").is_between(0, 10_000)),
 )

@@ -5,8 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.clock import NO_LOCAL_TIME, interval_minutes, span_hours
-from etlnarr.model import Gate, Metric
+from etlnarr.metrics.clock import DAY_MS, NO_LOCAL_TIME, interval_minutes, span_hours
+from etlnarr.model import Gate, Metric, Rule
 from etlnarr.records.declarations import (
     AGREEMENT,
     DESCRIPTIVE,
@@ -17,6 +17,7 @@ from etlnarr.records.declarations import (
     needing,
 )
 
+LONGEST_DAYS: Final = 2
 COMPLETE: Final = "descriptive; a day is complete when it was last written after its end"
 CUT: Final = "descriptive; a source's first day in short records, when none begins within six hours of midnight"
 
@@ -57,6 +58,12 @@ def short_records(name: str, limit: str, known: pl.Expr, unknown: tuple[str, str
 
 
 SIGHT: Final = short_records("in_hour", "an hour", pl.col("clock"), NO_LOCAL_TIME)
+
+
+TOO_LONG: Final = Rule(
+    "interval_too_long", "temporal", "records", pl.col("end") - pl.col("start") > LONGEST_DAYS * DAY_MS
+)
+"""A total over more than two days says nothing of any of them."""
 
 
 def amounts(prefix: str, unit: str, low: str) -> tuple[Metric, ...]:

@@ -96,6 +96,12 @@ SHAPE: Final = Shape(
 RULES: Final = (
     Rule("samples_missing", "completeness", "readings", pl.col("value").is_null()),
     Rule("sample_time_missing", "completeness", "readings", pl.col("start").is_null()),
+    Rule(
+        "sample_outside_record",
+        "temporal",
+        "readings",
+        (pl.col("start") < pl.col("record_start")) | (pl.col("start") > pl.col("record_end")),
+    ),
     Rule("heart_rate_out_of_range", "physiological", "readings", ~pl.col("value").is_between(30, 220)),
 )
 

@@ -52,6 +52,7 @@ SHAPE: Final = Shape(
 )
 
 RULES: Final = (
+    daily.TOO_LONG,
     Rule("value_missing", "completeness", "readings", pl.col("value").is_null()),
     Rule("steps_out_of_range", "physiological", "readings", ~pl.col("value").is_between(0, 100_000)),
 )
