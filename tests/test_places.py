@@ -91,17 +91,17 @@ def test_a_late_upload_takes_its_row_from_another_month(tmp_path: Path) -> None:
 def test_the_order_of_arrival_leaves_no_trace_in_quarantine(order: tuple[str, str], tmp_path: Path) -> None:
     bodies = {"a": b"one", "b": b"two"}
     for name in order:
-        folder = tmp_path / f"lake/raw/{name}/2025/11/15"
+        folder = tmp_path / f"apart/lake/raw/{name}/2025/11/15"
         folder.mkdir(parents=True)
         (folder / "x.avro").write_bytes(bodies[name])
-        built(tmp_path / "lake")
+        built(tmp_path / "apart/lake")
     for name, body in bodies.items():
-        folder = tmp_path / f"whole/raw/{name}/2025/11/15"
+        folder = tmp_path / f"whole/lake/raw/{name}/2025/11/15"
         folder.mkdir(parents=True)
         (folder / "x.avro").write_bytes(body)
-    built(tmp_path / "whole")
-    assert fingerprint(tmp_path / "lake") == fingerprint(tmp_path / "whole")
-    assert len(fingerprint(tmp_path / "lake", "quarantine")) == 4
+    built(tmp_path / "whole/lake")
+    assert fingerprint(tmp_path / "apart/lake") == fingerprint(tmp_path / "whole/lake")
+    assert len(fingerprint(tmp_path / "whole/lake", "quarantine")) == 4
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_prefix_leads_to_no_place_but_one_inside_the_lake(name: str, value: st
     assert name in done.stderr
 
 
-@pytest.mark.parametrize("lake", ["https://x/y", "ftp://x/y", "memory://x", ""])
+@pytest.mark.parametrize("lake", ["https://x/y", "ftp://x/y", "memory://x"])
 def test_a_lake_is_a_folder_or_a_bucket(lake: str, tmp_path: Path) -> None:
     assert etlnarr("build", tmp_path, "--lake", lake, cwd=tmp_path, expect=2).stderr.count("\n") == 1
 

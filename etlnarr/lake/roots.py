@@ -44,7 +44,7 @@ def root(url: str, settings: Settings) -> Root:
     if not url:
         raise UsageError("an empty name is no folder; name a file, a folder, a pattern or an s3:// URL")
     if "://" not in local:
-        return Root(url, LocalFileSystem(auto_mkdir=False), str(Path(local).absolute()))
+        return Root(url, LocalFileSystem(auto_mkdir=False), os.path.normpath(Path(local).absolute()))
     if not url.startswith("s3://"):
         raise UsageError(f"{masked(url)}: not a folder or an s3:// URL")
     try:
