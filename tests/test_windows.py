@@ -12,6 +12,7 @@ import pytest
 from etlnarr.model import Json
 from tests import uploads
 from tests.command import SAMPLES, etlnarr, fingerprint, rows
+from tests.traces import reference
 from tests.uploads import DAY, HOUR, MINUTE
 
 Row = dict[str, Any]
@@ -71,6 +72,54 @@ def test_the_real_nights_are_told_once_with_both_devices_named(real_samples: Pat
     assert preferred["narrate"]["replaced"] > 0
     (night,) = about(tmp_path, "SleepSessionRecord", "night", "2025-09-20")
     assert insight(night, "sleep_statistics.total_sleep_time") == 325
+
+
+SLEEP = "sleep_statistics"
+OF_REFERENCE = {
+    "TIB_min": f"{SLEEP}.time_in_bed",
+    "TST_min": f"{SLEEP}.total_sleep_time",
+    "SE_pct": f"{SLEEP}.efficiency",
+    "SOL_min": f"{SLEEP}.sleep_onset_latency",
+    "SPT_min": f"{SLEEP}.sleep_period_time",
+    "WASO_within_SPT_min": f"{SLEEP}.waso",
+    "REM_latency_from_onset_min": f"{SLEEP}.rem_latency",
+    "light_pct": f"{SLEEP}.stages.light_percent",
+    "deep_pct": f"{SLEEP}.stages.deep_percent",
+    "rem_pct": f"{SLEEP}.stages.rem_percent",
+    "awakenings_ge_5min": f"{SLEEP}.awakenings",
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "session"),
+    [
+        ("com.sec.android.app.shealth", "2025-09-20T01:56:00_sec"),
+        ("com.ouraring.oura", "2025-09-20T02:39:30_ouraring"),
+    ],
+)
+def test_the_real_night_agrees_with_the_toolboxes(
+    source: str, session: str, real_samples: Path, tmp_path: Path
+) -> None:
+    built(tmp_path, real_samples, *per("night"), "--source-priority", source)
+    (night,) = about(tmp_path, "SleepSessionRecord", "night", "2025-09-20")
+    expected = reference("real_sleep_2025-09-20", "sessions", session, "own")
+    assert isinstance(expected, dict)
+    for name, path in OF_REFERENCE.items():
+        assert insight(night, path) == pytest.approx(expected[name], rel=1e-6, abs=0.5 if name.endswith("_min") else 0)
+    agreement = reference("real_sleep_2025-09-20", "samsung_vs_oura")
+    assert isinstance(agreement, dict)
+    assert insight(night, "device_agreement.sleep_wake_kappa") == pytest.approx(agreement["kappa_sleep_wake"], abs=0.01)
+    assert insight(night, "device_agreement.stage_kappa") == pytest.approx(agreement["kappa_4stage"], abs=0.005)
+
+
+@pytest.mark.parametrize(("source", "total"), [("com.sec.android.app.shealth", 3_933), ("com.ouraring.oura", 3_172.5)])
+def test_the_real_steps_are_added_as_health_connect_does(
+    source: str, total: float, real_samples: Path, tmp_path: Path
+) -> None:
+    built(tmp_path, *sorted(real_samples.glob("Steps*")), *per("day"), "--source-priority", source)
+    (day,) = about(tmp_path, "StepsRecord", "day", "2025-09-20")
+    assert insight(day, "device_agreement.combined_total") == pytest.approx(total, abs=0.1)
+    assert insight(day, "steps_statistics.total") in (3_933, 2_517)
 
 
 def test_a_window_whose_records_stay_is_not_told_again(tmp_path: Path) -> None:

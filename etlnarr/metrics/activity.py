@@ -8,6 +8,7 @@ from etlnarr.metrics import sources
 from etlnarr.metrics.bounded import dated, iso_date, latest_rows
 from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, THURSDAY, WEEKDAYS
 from etlnarr.metrics.days import DAY, days, offset_ms, told_whole
+from etlnarr.metrics.overlap import pro_rata
 from etlnarr.model import Batch
 
 GOALS: Final = (7_000, 10_000)
@@ -89,6 +90,22 @@ def other_totals(batch: Batch) -> pl.DataFrame:
     )
 
 
+def combined(batch: Batch) -> pl.DataFrame:
+    """Add up the days that two sources told as Health Connect's own aggregate does, the chosen source first.
+
+    At each instant the chosen source counts, and the other one where the chosen is silent, pro rata by time.
+
+    Shapes: combined_total; a subject without a second source has no row.
+    """
+    second = other_totals(batch).select("subject", source="other_source")
+    theirs = _one_way(batch.others.join(second, on=["subject", "source"], how="semi"))
+    both = [frame.with_columns(rank=pl.lit(rank)) for rank, frame in enumerate((batch.readings, theirs))]
+    dated_rows = pl.concat(both).with_columns(day=sources.local_date())
+    shared = dated_rows.filter((pl.col("rank").n_unique() == 2).over(DAY))  # noqa: PLR2004 - both sources
+    counted = pro_rata(shared.sort("subject", "start", "rank", "record"), ("subject",), [pl.col("rank")])
+    return counted.group_by("subject", maintain_order=True).agg(combined_total=pl.col("value").sum())
+
+
 def series(batch: Batch) -> pl.DataFrame:
     """Tabulate the latest days.
 
@@ -118,11 +135,15 @@ def _by_source(others: pl.DataFrame) -> pl.DataFrame:
 
     Shapes: the columns of days(), other_source, began (minutes after local midnight, null for shorter records).
     """
-    told = told_whole()
-    one_way = others.filter(told == told.any().over("subject", "source", sources.local_date()))
-    found = days(one_way.with_columns(subject=pl.struct("subject", "source"))).unnest("subject")
+    found = days(_one_way(others).with_columns(subject=pl.struct("subject", "source"))).unnest("subject")
     began = pl.when("whole").then((pl.col("begins") + offset_ms()) % DAY_MS / MINUTE_MS)
     return found.select(*DAY, "total", "complete", began=began, other_source="source")
+
+
+def _one_way(others: pl.DataFrame) -> pl.DataFrame:
+    """Keep of each source and day its daily total, or its shorter records where it has none."""
+    told = told_whole()
+    return others.filter(told == told.any().over("subject", "source", sources.local_date()))
 
 
 def _change(name: str, base: str) -> pl.Expr:

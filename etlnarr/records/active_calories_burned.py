@@ -148,6 +148,7 @@ ACTIVE_CALORIES_BURNED: Final = RecordType(
         day_patterns.patterns,
         energy.intensity,
         activity.other_totals,
+        activity.combined,
     ),
     metrics=(*daily.amounts(STATISTICS, KCAL, LOW), *EFFORT, *METABOLIC, *daily.patterns(KCAL), *daily.second(KCAL)),
     verdicts=VERDICTS,

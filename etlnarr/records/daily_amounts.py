@@ -141,6 +141,12 @@ def second(unit: str) -> tuple[Metric, ...]:
             (Gate(pl.col(f"{AGREEMENT}.shared_days").is_not_null(), *NO_SECOND_SOURCE),),
             agreement("difference_percent", "%", 1, "second source minus the chosen one, of days complete in both"),
         ),
+        agreement(
+            "combined_total",
+            unit,
+            0,
+            "these days as Health Connect's own aggregate adds them: the chosen source first, pro rata by time",
+        ),
         agreement("other_day_start", "min", 0, "when the second source begins its day, after local midnight"),
     )
 

@@ -143,6 +143,7 @@ STEPS_RECORD: Final = RecordType(
         day_patterns.sedentary,
         day_patterns.cadence,
         activity.other_totals,
+        activity.combined,
     ),
     metrics=(*daily.amounts(STATISTICS, STEPS, LOW), *GOALS, *PACE, *daily.patterns(STEPS), *daily.second(STEPS)),
     verdicts=VERDICTS,

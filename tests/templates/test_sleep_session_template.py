@@ -127,7 +127,9 @@ def told(case: Mapping[str, Json], choice: Choice = FIRST, hidden: frozenset[str
         for group in groups:
             node = cast("dict[str, Json]", node.setdefault(group, {}))
         node[name] = value
-    return prose.tell(TEMPLATES, KIND.template, facts(everything, styles(KIND), silent), choice, vocabulary(KIND))
+    return prose.tell(
+        TEMPLATES, KIND.template, facts({"change": None, **everything}, styles(KIND), silent), choice, vocabulary(KIND)
+    )
 
 
 @EVERY

@@ -94,7 +94,7 @@ def told(values: Mapping[str, Json], place: int | str = 0, *silences: dict[str, 
         for group in groups:
             node = node.setdefault(group, {})  # type: ignore[assignment]  # a group is a dict
         node[name] = value
-    tree = prose.facts(everything, styles(KIND), {entry["path"] for entry in silences})
+    tree = prose.facts({"change": None, **everything}, styles(KIND), {entry["path"] for entry in silences})
     choice = prose.evenly(place) if isinstance(place, str) else always(place)
     return prose.tell(TEMPLATES, KIND.template, tree, choice, vocabulary(KIND))
 
