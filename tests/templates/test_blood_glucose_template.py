@@ -148,7 +148,8 @@ def facts_of(upload: Upload) -> tuple[dict[str, Json], frozenset[str]]:
 
 def told(upload: Upload, place: int, **changes: Json) -> prose.Told:
     values, withheld = facts_of(upload)
-    tree = prose.facts({"change": None, **values, "recommendations_on": True, **changes}, styles(BLOOD_GLUCOSE), withheld)
+    whole = {"change": None, **values, "recommendations_on": True, **changes}
+    tree = prose.facts(whole, styles(BLOOD_GLUCOSE), withheld)
     return prose.tell(TEMPLATES, NAME, tree, lambda _, phrasings: place % phrasings, vocabulary(BLOOD_GLUCOSE))
 
 
