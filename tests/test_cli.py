@@ -59,6 +59,14 @@ def test_a_catalog_that_is_none_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "catalog.duckdb").read_text() == "this is a letter"
 
 
+@pytest.mark.parametrize("table", ["layout (hash VARCHAR)", "letters (text VARCHAR)"])
+def test_a_catalog_of_another_version_is_refused(table: str, tmp_path: Path) -> None:
+    script = f"import duckdb; duckdb.connect({str(tmp_path / 'catalog.duckdb')!r}).execute('CREATE TABLE {table}')"
+    subprocess.run([sys.executable, "-c", script], check=True)
+    for command in (("build", SAMPLES), ("status",), ("build", SAMPLES, "--dry-run")):
+        assert "another version" in etlnarr(*command, "--lake", tmp_path, expect=2).stderr
+
+
 def test_strict_ends_with_3_when_an_upload_is_quarantined(tmp_path: Path) -> None:
     (tmp_path / "bad.avro").write_bytes(b"no Avro")
     lake = ("--lake", tmp_path / "lake")

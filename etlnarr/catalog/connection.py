@@ -1,6 +1,7 @@
 """Opening the catalog, and what may go wrong with it."""
 
 import contextlib
+import hashlib
 import re
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from etlnarr.errors import CatalogBusyError, EtlnarrError, UsageError
 Catalog: TypeAlias = "duckdb.DuckDBPyConnection"  # as text: a reference would outlive the library at exit
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+LAYOUT: Final = hashlib.sha256(SCHEMA.encode()).hexdigest()
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 RETRY_SECONDS: Final = 0.1
@@ -36,7 +38,9 @@ def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
                 raise
             time.sleep(RETRY_SECONDS)
     with contextlib.closing(con), _faults(path):
+        _refuse_other_layouts(con, path)
         con.execute(SCHEMA).complete()
+        con.execute("INSERT INTO layout SELECT ? WHERE NOT EXISTS (SELECT * FROM layout)", [LAYOUT]).complete()
         yield con
 
 
@@ -68,6 +72,7 @@ def peek(path: Path) -> Iterator[Catalog]:
     if not path.exists():
         raise UsageError(f"{path}: no catalog here yet; run etlnarr build, or name it with --catalog")
     with contextlib.closing(_connect(path, read_only=True)) as con, _faults(path):
+        _refuse_other_layouts(con, path)
         yield con
 
 
@@ -81,6 +86,13 @@ def transaction(con: Catalog) -> Iterator[None]:
         con.rollback()
         raise
     con.commit()
+
+
+def _refuse_other_layouts(con: Catalog, path: Path) -> None:
+    tables = {name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    known = con.execute("SELECT hash FROM layout").fetchall() if "layout" in tables else []
+    if tables and known != [(LAYOUT,)]:
+        raise UsageError(f"{path}: a catalog of another version; build a new one, or name another with --catalog")
 
 
 def _connect(path: Path, *, read_only: bool) -> Catalog:

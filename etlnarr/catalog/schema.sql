@@ -1,5 +1,9 @@
 -- What the catalog remembers. Times are epoch milliseconds; documents are JSON with sorted keys.
 
+CREATE TABLE IF NOT EXISTS layout (
+    hash  VARCHAR NOT NULL                -- of this file: a catalog of another layout is not opened
+);
+
 CREATE TABLE IF NOT EXISTS uploads (
     no              BIGINT PRIMARY KEY,   -- local to this catalog, never exported
     user_id         VARCHAR NOT NULL,
