@@ -172,7 +172,7 @@ def _folded(clinical: dict[str, Json], withheld: list[Withheld]) -> tuple[dict[s
 
 
 def _empty(node: Json) -> bool:
-    return all(_empty(inner) for inner in node.values()) if isinstance(node, dict) else node is None
+    return all(_empty(inner) for inner in node.values()) if isinstance(node, dict) else node in (None, [])
 
 
 def _under(path: str, prefix: str) -> bool:

@@ -292,3 +292,19 @@ def test_a_row_can_be_explained_down_to_every_number(kind: str, tmp_path: Path) 
     text = etlnarr("explain", metadata["example_id"], "--lake", tmp_path).stdout
     assert metadata["template_hash"] in text
     assert "no row" in etlnarr("explain", "nothing", "--lake", tmp_path, expect=2).stderr
+
+
+def test_every_person_gets_an_hba1c_estimate_or_the_sentence_that_says_why_not(tmp_path: Path) -> None:
+    etlnarr("samples", "--out", tmp_path / "in", "--users", 6, "--days", 16)
+    built(tmp_path / "lake", tmp_path / "in", *per("month"), month="2025-11")
+    found = about(tmp_path / "lake", "BloodGlucoseRecord", "month")
+    assert len({row["metadata"]["user_id"] for row in found}) == len(found) > 3
+    estimated = 0
+    for row in found:
+        covered = insight(row, "glucose_statistics.coverage")
+        enough = covered["days"] is not None and covered["days"] >= 10 and covered["active_percent"] >= 70
+        paths = {entry["path"] for entry in row["metadata"]["evidence"]}
+        assert ("glucose_statistics.gmi" in paths) == enough
+        assert enough or "HbA1c" in row["output"]
+        estimated += enough
+    assert estimated > 0

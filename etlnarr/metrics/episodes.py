@@ -18,6 +18,7 @@ LEAST_MS: Final = 15 * MINUTE_MS
 EXTENDED_LOW_MINUTES: Final = 120
 EXTENDED_HIGH_MS: Final = 90 * MINUTE_MS
 EXTENDED_WINDOW: Final = "120m"
+MOST_LISTED: Final = 20
 BLOCK: Final = ("subject", "block")
 STRETCH: Final = (*BLOCK, "stretch")
 
@@ -83,8 +84,8 @@ def hypoglycemia(batch: Batch) -> pl.DataFrame:
     """Count hypoglycemic episodes.
 
     Shapes: subject, hypo_level_1, hypo_level_1_exclusive (with no level 2 episode inside), hypo_level_2, hypo_extended,
-    hypo_ongoing, hypo_minutes (of the level 1 episodes that have ended), hypo_lowest (null without one).
-    Units: minutes, mg/dL.
+    hypo_ongoing, hypo_minutes (of the level 1 episodes that have ended), hypo_lowest (null without one), hypo_episodes
+    (as _listed()). Units: minutes, mg/dL.
     """
     found = trace(batch.readings)
     level_1, level_2 = episodes(found, LOW), episodes(found, VERY_LOW)
@@ -96,6 +97,7 @@ def hypoglycemia(batch: Batch) -> pl.DataFrame:
         _count(level_1.join(deep, on=["subject", "start"], how="anti"), "hypo_level_1_exclusive"),
         _count(level_2, "hypo_level_2"),
         _count(level_1.filter(pl.col("minutes") >= EXTENDED_LOW_MINUTES), "hypo_extended"),
+        _listed(level_1, found, "hypo_episodes"),
     )
 
 
@@ -103,14 +105,16 @@ def hyperglycemia(batch: Batch) -> pl.DataFrame:
     """Count hyperglycemic episodes.
 
     Shapes: subject, hyper_level_1, hyper_level_2, hyper_extended, hyper_ongoing, hyper_minutes (of the level 1
-    episodes that have ended), hyper_highest (null without one). Units: minutes, mg/dL.
+    episodes that have ended), hyper_highest (null without one), hyper_episodes (as _listed()). Units: minutes, mg/dL.
     """
     found = trace(batch.readings)
+    level_1 = episodes(found, HIGH)
     return _per_subject(
         found,
-        _level_1(episodes(found, HIGH), "hyper", pl.col("extreme").max().alias("hyper_highest")),
+        _level_1(level_1, "hyper", pl.col("extreme").max().alias("hyper_highest")),
         _count(episodes(found, VERY_HIGH), "hyper_level_2"),
         _count(extended_highs(found), "hyper_extended"),
+        _listed(level_1, found, "hyper_episodes"),
     )
 
 
@@ -144,10 +148,22 @@ def _count(found: pl.DataFrame, name: str) -> pl.DataFrame:
     return found.group_by("subject").agg(pl.len().cast(pl.Int64).alias(name))
 
 
+def _listed(found: pl.DataFrame, trace: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Tell the latest episodes one by one: minutes (so far), extreme, ongoing, start (ISO 8601, UTC with a Z)."""
+    offsets = trace.select("subject", "start", "offset_s")
+    shift = pl.col("offset_s").cast(pl.Int64) * 1000
+    local = pl.from_epoch(pl.col("start") + shift.fill_null(0), "ms").dt.strftime("%Y-%m-%dT%H:%M:%S")
+    start = pl.when(pl.col("offset_s").is_not_null()).then(local).otherwise(local + "Z")
+    one = pl.struct("minutes", "extreme", "ongoing", start=start)
+    whole = found.join(offsets, on=["subject", "start"], how="left", maintain_order="left").sort("subject", "start")
+    return whole.group_by("subject", maintain_order=True).agg(one.tail(MOST_LISTED).alias(name))
+
+
 def _per_subject(trace: pl.DataFrame, *tables: pl.DataFrame) -> pl.DataFrame:
     """Join counts; a subject with a trace and no episode has none, and no extreme value of one."""
     joined = trace.select(pl.col("subject").unique(maintain_order=True))
     for table in tables:
         joined = joined.join(table, on="subject", how="left")
-    counts = [name for name in joined.columns if name not in {"subject", "hypo_lowest", "hyper_highest"}]
-    return joined.with_columns(pl.col(counts).fill_null(0))
+    lists = [name for name in joined.columns if name.endswith("_episodes")]
+    counts = [name for name in joined.columns if name not in {"subject", "hypo_lowest", "hyper_highest", *lists}]
+    return joined.with_columns(pl.col(counts).fill_null(0), pl.col(lists).fill_null([]))

@@ -58,6 +58,7 @@ def events() -> tuple[Metric, ...]:
         _event("hypo", "ongoing", "episodes", "level 1 episodes still open at a gap or at the end", gates.DESCRIBED),
         _event("hypo", "minutes", "min", "minutes in level 1 episodes that have ended", gates.DESCRIBED),
         _event("hypo", "lowest", "mg/dL", "lowest reading of the level 1 episodes", gates.DESCRIBED),
+        _event("hypo", "episodes", "", "the latest 20 of level 1: start, minutes, extreme, ongoing", gates.DESCRIBED),
         _beyond("hypo", "readings_below_70", VALUE.lt(70)),
         _beyond("hypo", "readings_below_54", VALUE.lt(54)),
         _event("hyper", "level_1", "episodes", "episodes above 180 mg/dL of at least 15 min", gates.DESCRIBED),
@@ -68,6 +69,7 @@ def events() -> tuple[Metric, ...]:
         _event("hyper", "ongoing", "episodes", "level 1 episodes still open at a gap or at the end", gates.DESCRIBED),
         _event("hyper", "minutes", "min", "minutes in level 1 episodes that have ended", gates.DESCRIBED),
         _event("hyper", "highest", "mg/dL", "highest reading of the level 1 episodes", gates.DESCRIBED),
+        _event("hyper", "episodes", "", "the latest 20 of level 1: start, minutes, extreme, ongoing", gates.DESCRIBED),
         _beyond("hyper", "readings_above_180", VALUE.gt(180)),
         _beyond("hyper", "readings_above_250", VALUE.gt(250)),
     )

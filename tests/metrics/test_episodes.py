@@ -127,11 +127,11 @@ def test_nothing_beyond_is_none_and_not_unknown() -> None:
     low_row, high_row = counted(at_steps([FINE] * 9))
     assert low_row == {
         "subject": "s", "hypo_level_1": 0, "hypo_level_1_exclusive": 0, "hypo_level_2": 0, "hypo_extended": 0,
-        "hypo_ongoing": 0, "hypo_minutes": 0.0, "hypo_lowest": None,
+        "hypo_ongoing": 0, "hypo_minutes": 0.0, "hypo_lowest": None, "hypo_episodes": [],
     }  # fmt: skip
     assert high_row == {
         "subject": "s", "hyper_level_1": 0, "hyper_level_2": 0, "hyper_extended": 0, "hyper_ongoing": 0,
-        "hyper_minutes": 0.0, "hyper_highest": None,
+        "hyper_minutes": 0.0, "hyper_highest": None, "hyper_episodes": [],
     }  # fmt: skip
 
 
@@ -200,3 +200,12 @@ def test_subjects_do_not_touch_each_other(many: list[list[float]]) -> None:
     together = hypoglycemia(batch(*frames)).join(hyperglycemia(batch(*frames)), on="subject")
     alone = [hypoglycemia(batch(frame)).join(hyperglycemia(batch(frame)), on="subject") for frame in frames]
     assert together.sort("subject").equals(pl.concat(alone).sort("subject"))
+
+
+@pytest.mark.parametrize(("offset_s", "start"), [(-5 * 3600, "2025-03-02T19:15:00"), (None, "2025-03-03T00:15:00Z")])
+def test_episodes_are_told_one_by_one(offset_s: int | None, start: str) -> None:
+    values = [90.0] * 3 + [65.0, 60.0, 66.0] + [90.0] * 6 + [60.0] * 3
+    found = hypoglycemia(batch(readings(at_steps(values), offset_s=offset_s))).row(0, named=True)["hypo_episodes"]
+    assert found[0] == {"minutes": 15.0, "extreme": 60.0, "ongoing": False, "start": start}
+    assert [one["ongoing"] for one in found] == [False, True]
+    assert hypoglycemia(batch(readings(at_steps([90.0] * 9)))).row(0, named=True)["hypo_episodes"] == []
