@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
@@ -14,9 +14,8 @@ from etlnarr.envelope import utc
 from etlnarr.model import RecordType
 from etlnarr.prose import Style, Witness
 from etlnarr.records import by_name
-from etlnarr.wire import Analysis, Evidence, Metadata, Sources, Subject, Withheld, dump
+from etlnarr.wire import UPLOAD, Analysis, Evidence, Metadata, Sources, Subject, Withheld, dump
 
-UPLOAD: Final = "upload"
 BASIC_BELOW: Final = 5
 MODERATE_BELOW: Final = 12
 
@@ -93,8 +92,8 @@ def _window(subject: Subject) -> dict[str, JsonValue]:
     """Return kind, and for a window its first and last local day."""
     if subject.kind == UPLOAD:
         return {"kind": UPLOAD, "first": None, "last": None}
-    last = date.fromisoformat(subject.end[:10]) - timedelta(days=1)
-    return {"kind": subject.kind, "first": subject.start, "last": f"{last.isoformat()}T00:00:00"}
+    last = datetime.fromisoformat(subject.end) - timedelta(days=1)
+    return {"kind": subject.kind, "first": subject.start, "last": last.isoformat()}
 
 
 def sources_of(analysis: Analysis) -> Sources:

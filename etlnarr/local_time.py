@@ -10,7 +10,8 @@ from typing import Final
 
 import polars as pl
 
-DAY_MS: Final = 86_400_000
+from etlnarr.metrics.clock import DAY_MS
+
 OFFSET: Final = r"^(?:UTC|GMT)?([+-])(\d{2}):?([0-5]\d)(?::?([0-5]\d))?$"
 FARTHEST: Final = 18 * 3600  # seconds; no place on Earth is farther from UTC, nor java.time.ZoneOffset
 UTC_NAMES: Final = ("Z", "UTC", "GMT")

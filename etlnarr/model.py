@@ -203,6 +203,7 @@ class RecordType:
     recommendations: tuple[Recommendation, ...]
     silences: tuple[str, ...]  # withheld paths that a narrative may spell out, the most consequential first
     series: Table  # the bounded table that the data block prints
+    by_day: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]  # (readings, main sleep) -> readings with a local day
     windows: tuple[str, ...] = ("day", "week", "month")  # what an example may be about, beside an upload
     comparisons: tuple[Comparison, ...] = ()
     history: History | None = None

@@ -3,7 +3,9 @@
 What stands there follows from the catalog alone: the order in which uploads arrived, and were judged, leaves no trace.
 """
 
+import hashlib
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -29,26 +31,29 @@ def settle(con: Catalog, run: Run) -> int:
     uploads = quality.rejected(con)
     held = [upload for upload in uploads if upload.state == "quarantined"] if run.settings.enable_quarantine else []
     stems = _stems(run, held)
+    wanted = {f"{stem}.avro" for stem in stems.values()}
     lost = 0
     for upload in uploads:
         stem = stems.get(upload.no)
-        if stem is None and (upload.state != "quarantined" or run.settings.enable_quarantine):
-            _change(con, run, upload, None, None)
-        elif stem is not None:
-            lost += not _hold(con, run, upload, stem)
+        if stem is not None:
+            lost += not _hold(con, run, upload, stem, wanted)
+        elif upload.state != "quarantined" or run.settings.enable_quarantine:
+            _change(con, run, upload, None, None, wanted)
     return lost
 
 
 def _stems(run: Run, uploads: list[Rejected]) -> dict[int, str]:
-    """Return where each copy belongs; of several with one name each has a part of its hash added."""
+    """Return where each copy belongs; of several with one name each has a hash of its bytes and its user added."""
     plain = {upload.no: _stem(run, upload) for upload in uploads}
     shared = Counter(plain.values())
     return {
-        upload.no: f"{plain[upload.no]}_{upload.content_hash[:HASH_DIGITS]}"
-        if shared[plain[upload.no]] > 1
-        else plain[upload.no]
+        upload.no: f"{plain[upload.no]}_{_hash(upload)}" if shared[plain[upload.no]] > 1 else plain[upload.no]
         for upload in uploads
     }
+
+
+def _hash(upload: Rejected) -> str:
+    return hashlib.sha256(f"{upload.user_id}\n{upload.content_hash}".encode()).hexdigest()[:HASH_DIGITS]
 
 
 def _stem(run: Run, upload: Rejected) -> str:
@@ -56,34 +61,44 @@ def _stem(run: Run, upload: Rejected) -> str:
     name = PurePosixPath(upload.key).stem
     if len(name.encode()) > LONGEST_NAME:
         short = name.encode()[:LONGEST_NAME].decode(errors="ignore")
-        name = f"{short}_{upload.content_hash[:HASH_DIGITS]}"
+        name = f"{short}_{_hash(upload)}"
     return f"{folder}/{envelope.day(upload.uploaded).replace('-', '/')}/{name}"
 
 
-def _hold(con: Catalog, run: Run, upload: Rejected, stem: str) -> bool:
-    """Return whether there is a copy, or will be."""
+def _hold(con: Catalog, run: Run, upload: Rejected, stem: str, wanted: AbstractSet[str]) -> bool:
+    """Return whether there is a copy, or will be; each step may be the last one before a kill."""
     key, note = f"{stem}.avro", _note(run, upload)
-    if upload.quarantine_key == key and upload.quarantine_note == note:
+    if run.dry or (upload.quarantine_key == key and upload.quarantine_note == note):
         return True
-    if run.dry:
-        return True
-    kept = lake.copy(upload.url, upload.content_hash, run.lake, key, run.settings)
-    if not kept and upload.quarantine_key is not None:
-        old = f"{run.lake.url.rstrip('/')}/{upload.quarantine_key}"
-        kept = upload.quarantine_key == key or lake.copy(old, upload.content_hash, run.lake, key, run.settings)
+    kept = _copied(run, upload, key)
     lake.write(run.lake, f"{stem}.metadata.json", note.encode() + b"\n")
-    _change(con, run, upload, key if kept else None, note)
+    _change(con, run, upload, key if kept else None, note, wanted)
     return kept
 
 
-def _change(con: Catalog, run: Run, upload: Rejected, key: str | None, note: str | None) -> None:
-    """Remember what is kept now, and remove what was kept elsewhere."""
+def _copied(run: Run, upload: Rejected, key: str) -> bool:
+    """Copy the bytes to their place, from their source or from where they were kept so far."""
+    if lake.holds(run.lake, key, upload.content_hash) or lake.copy(
+        upload.url, upload.content_hash, run.lake, key, run.settings
+    ):
+        return True
+    if upload.quarantine_key is None:
+        return False
+    old = f"{run.lake.url.rstrip('/')}/{upload.quarantine_key}"
+    return lake.copy(old, upload.content_hash, run.lake, key, run.settings)
+
+
+def _change(
+    con: Catalog, run: Run, upload: Rejected, key: str | None, note: str | None, wanted: AbstractSet[str]
+) -> None:
+    """Remove what was kept elsewhere, unless it is another's by now; then remember what is kept."""
+    if run.dry:
+        return
+    if upload.quarantine_key is not None and upload.quarantine_key not in {key, *wanted}:
+        lake.remove(run.lake, upload.quarantine_key)
+        lake.remove(run.lake, f"{upload.quarantine_key.removesuffix('.avro')}.metadata.json")
     with transaction(con):
         quality.keep(con, upload.no, key, note)
-    if upload.quarantine_key in (None, key) or run.dry:
-        return
-    lake.remove(run.lake, str(upload.quarantine_key))
-    lake.remove(run.lake, f"{str(upload.quarantine_key).removesuffix('.avro')}.metadata.json")
 
 
 def _note(run: Run, upload: Rejected) -> str:

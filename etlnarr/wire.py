@@ -1,8 +1,12 @@
 """What crosses the border: training examples, quarantine notes, and the documents kept in the catalog."""
 
 import json
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, JsonValue
+
+UPLOAD: Final = "upload"
+"""The kind of subject that is one upload; the others are windows of a person's time."""
 
 
 class Document(BaseModel):

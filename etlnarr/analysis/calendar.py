@@ -6,13 +6,10 @@ from typing import Final
 
 import polars as pl
 
-EPOCH: Final = date(1970, 1, 1)
-DAY_MS: Final = 86_400_000
-THURSDAY: Final = 3
-"""Weekday of 1970-01-01, counted from Monday."""
+from etlnarr.metrics.clock import THURSDAY
 
+EPOCH: Final = date(1970, 1, 1)
 WEEK: Final = 7
-WINDOWS: Final = ("day", "night", "week", "month")
 
 
 @dataclass(frozen=True, slots=True)

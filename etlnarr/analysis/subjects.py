@@ -4,20 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from etlnarr import change, insights
 from etlnarr.insights import Claim, Insights
-from etlnarr.metrics.sources import PLACE
+from etlnarr.metrics.clock import HOUR_MS
+from etlnarr.metrics.sources import KNOWN_MORE, PLACE
 from etlnarr.model import PEOPLE, READINGS, Batch, RecordType
 from etlnarr.people import Person
 from etlnarr.records import sources
 from etlnarr.wire import Analysis, Period, SourceShare, Subject
-
-HOUR_MS: Final = 3_600_000
-UPLOAD: Final = "upload"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +74,8 @@ def placed(resolved: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
 
 
 def canonical(resolved: pl.DataFrame) -> pl.DataFrame:
-    """Return readings with a subject as READINGS, with the place of the source where it is known, in order."""
-    names = [*READINGS.names(), *(name for name in (PLACE,) if name in resolved.columns)]
+    """Return readings with a subject as READINGS, with what more is known of their sources, in order."""
+    names = [*READINGS.names(), *(name for name in KNOWN_MORE if name in resolved.columns)]
     return resolved.select(names).sort("subject", "start", "record", "end")
 
 

@@ -16,7 +16,7 @@ from etlnarr.model import SLEEP, Batch, RecordType
 from etlnarr.people import Person
 from etlnarr.records import by_name, sources
 from etlnarr.run import Run
-from etlnarr.wire import Subject, dump
+from etlnarr.wire import UPLOAD, Subject, dump
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Task:
     inputs: str
 
 
-def tasks(con: Catalog, run: Run, month: str | None) -> list[Task]:
-    """Return the uploads of a month, or of all, that bring something new."""
-    return [_task(run, upload) for upload in analyses.pending(con, month)]
+def tasks(con: Catalog, run: Run, month: str | None, no: int | None = None) -> list[Task]:
+    """Return the uploads of a month, or of all, that bring something new; or one of them, by its number."""
+    return [_task(run, upload) for upload in analyses.pending(con, month, no)]
 
 
 def analysed(con: Catalog, tasks: Sequence[Task]) -> Iterator[Worked]:
@@ -38,21 +38,12 @@ def analysed(con: Catalog, tasks: Sequence[Task]) -> Iterator[Worked]:
     kind = by_name[tasks[0].upload.record_type]
     by_subject = {str(task.upload.no): task for task in tasks}
     named = {
-        name: Subject(kind=subjects.UPLOAD, key=task.upload.content_hash, start="", end="")
-        for name, task in by_subject.items()
+        name: Subject(kind=UPLOAD, key=task.upload.content_hash, start="", end="") for name, task in by_subject.items()
     }
     for name, document in subjects.documents(kind, _batch(con, kind, tasks), Named(named)):
         task = by_subject[name]
         upload = task.upload
-        yield Worked(
-            name, subjects.UPLOAD, upload.user_id, kind.name, upload.no, None, None, None, task.inputs, dump(document)
-        )
-
-
-def readings_of(con: Catalog, kind: RecordType, no: int) -> pl.DataFrame:
-    """Return the readings of one upload that may reach a metric, with what is known of their record."""
-    users = pl.DataFrame({"upload": [no], "user_id": [""]}, schema={"upload": pl.Int64, "user_id": pl.String})
-    return subjects.joined(*quality.usable(*rows_of(con, [no]), kind), users)
+        yield Worked(name, UPLOAD, upload.user_id, kind.name, upload.no, None, None, None, task.inputs, dump(document))
 
 
 def _task(run: Run, upload: Pending) -> Task:
@@ -61,9 +52,22 @@ def _task(run: Run, upload: Pending) -> Task:
     return Task(upload, person, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _batch(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Batch:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What uploads are made of.
+
+    Shapes: readings as READINGS, with the place of their source where a person prefers one, and upload, offset; main as
+    nights.main_sleep(), None for uploads of sleep.
+    """
+
+    readings: pl.DataFrame
+    main: pl.DataFrame | None
+
+
+def found(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Found:
+    """Return the readings of uploads of one type; the subject of each is the number of its upload."""
+    persons = [task.person for task in tasks]
     uploads = [task.upload for task in tasks]
-    zones = people.zones([task.person for task in tasks])
     around = analyses.spans(uploads)
     lenders = local_time.donors(analyses.near_records(con, around), sources.ALWAYS_UTC)
     users = pl.DataFrame(
@@ -73,14 +77,17 @@ def _batch(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Batch:
     )
     records, readings = rows_of(con, [upload.no for upload in uploads])
     plain = subjects.joined(*quality.usable(records, readings, kind), users)
-    resolved = local_time.resolve(plain, zones, lenders, sources.ALWAYS_UTC)
-    placed = subjects.placed(resolved, [task.person for task in tasks])
-    chosen, others = kind.choose(subjects.canonical(placed.with_columns(subject=pl.col("upload").cast(pl.String))))
-    main = (
-        nights.main_sleep(con, around, [task.person for task in tasks], lenders) if kind.name != nights.TYPE else None
-    )
+    resolved = local_time.resolve(plain, people.zones(persons), lenders, sources.ALWAYS_UTC)
+    whole = subjects.placed(resolved, persons).with_columns(subject=pl.col("upload").cast(pl.String))
+    return Found(whole, None if kind.name == nights.TYPE else nights.main_sleep(con, around, persons, lenders))
+
+
+def _batch(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Batch:
+    whole = found(con, kind, tasks)
+    chosen, others = kind.choose(subjects.canonical(whole.readings))
     known = [(str(task.upload.no), task.person, task.upload.end) for task in tasks]
-    return Batch(chosen, others, _touching(main, uploads), subjects.people_of(known))
+    main = _touching(whole.main, [task.upload for task in tasks])
+    return Batch(chosen, others, main, subjects.people_of(known))
 
 
 def _touching(main: pl.DataFrame | None, uploads: Sequence[Pending]) -> pl.DataFrame:

@@ -26,10 +26,10 @@ class Pending:
     inputs: str | None  # of the analysis that stands, if one does
 
 
-def pending(con: Catalog, month: str | None) -> list[Pending]:
+def pending(con: Catalog, month: str | None, no: int | None = None) -> list[Pending]:
     """Return the accepted uploads that bring something new, by type and number.
 
-    Shapes: month as YYYY-MM of the upload time, None for all.
+    Shapes: month as YYYY-MM of the upload time, None for all; no for one of them.
     """
     rows = con.execute(
         """
@@ -42,11 +42,13 @@ def pending(con: Catalog, month: str | None) -> list[Pending]:
         sizes AS (SELECT upload AS no, count(*) AS readings FROM readings GROUP BY upload),
         told AS (
             SELECT * FROM spans
-            WHERE brings_new AND ($month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month)
+            WHERE brings_new AND ($no IS NULL OR no = $no)
+              AND ($month IS NULL OR strftime(make_timestamp(uploaded * 1000), '%Y-%m') = $month)
         )
         SELECT told.no, told.user_id, told.record_type, told.content_hash, told.start, told."end",
                any_value(sizes.readings),
-               md5(string_agg(near.content_hash, ',' ORDER BY near.content_hash)), any_value(analyses.inputs)
+               md5(string_agg(near.content_hash || near.uploaded, ',' ORDER BY near.content_hash)),
+               any_value(analyses.inputs)
         FROM told
         JOIN spans AS near ON near.user_id = told.user_id
              AND near.start <= told."end" + $near AND near."end" >= told.start - $near
@@ -55,7 +57,7 @@ def pending(con: Catalog, month: str | None) -> list[Pending]:
         GROUP BY told.no, told.user_id, told.record_type, told.content_hash, told.start, told."end"
         ORDER BY told.record_type, told.no
         """,
-        {"month": month, "near": NEAR_MS},
+        {"month": month, "no": no, "near": NEAR_MS},
     ).fetchall()
     return [Pending(*row) for row in rows]
 
@@ -90,13 +92,18 @@ def near_sleep(con: Catalog, around: pl.DataFrame) -> tuple[pl.DataFrame, pl.Dat
         con,
         around,
         """
-        SELECT r.*, user_id FROM records AS r JOIN uploads ON upload = no JOIN around USING (user_id)
-        WHERE state = 'accepted' AND record_type = 'SleepSessionRecord'
-          AND r.start <= around."end" + $near AND r."end" >= around.start - $near
-        QUALIFY row_number() OVER (
-            PARTITION BY user_id, identity ORDER BY modified DESC, version DESC, uploaded, content_hash, record
-        ) = 1
-        ORDER BY user_id, r.start, r.upload, record
+        WITH own AS (
+            SELECT records.*, user_id, uploaded, content_hash FROM records JOIN uploads ON upload = no
+            SEMI JOIN around USING (user_id) WHERE state = 'accepted' AND record_type = 'SleepSessionRecord'
+        ),
+        best AS (
+            SELECT * EXCLUDE (uploaded, content_hash) FROM own QUALIFY row_number() OVER (
+                PARTITION BY user_id, identity ORDER BY modified DESC, version DESC, uploaded, content_hash, record
+            ) = 1
+        )
+        SELECT best.* FROM best JOIN around USING (user_id)
+        WHERE best.start <= around."end" + $near AND best."end" >= around.start - $near
+        ORDER BY user_id, best.start, upload, record
         """,
     )
     con.register("sessions", records.select("upload", "record"))

@@ -15,7 +15,7 @@ from etlnarr.errors import CatalogBusyError, EtlnarrError, UsageError
 Catalog: TypeAlias = "duckdb.DuckDBPyConnection"  # as text: a reference would outlive the library at exit
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
-LAYOUT: Final = hashlib.sha256(SCHEMA.encode()).hexdigest()
+LAYOUT: Final = hashlib.sha256(" ".join(re.sub("--.*", "", SCHEMA).split()).encode()).hexdigest()
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 RETRY_SECONDS: Final = 0.1
@@ -39,8 +39,9 @@ def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
             time.sleep(RETRY_SECONDS)
     with contextlib.closing(con), _faults(path):
         _refuse_other_layouts(con, path)
-        con.execute(SCHEMA).complete()
-        con.execute("INSERT INTO layout SELECT ? WHERE NOT EXISTS (SELECT * FROM layout)", [LAYOUT]).complete()
+        with transaction(con):
+            con.execute(SCHEMA).complete()
+            con.execute("INSERT INTO layout SELECT ? WHERE NOT EXISTS (SELECT * FROM layout)", [LAYOUT]).complete()
         yield con
 
 

@@ -86,6 +86,7 @@ class Rejected:
     """A quarantined upload, or one that was, with what is kept of it in the lake."""
 
     no: int
+    user_id: str
     state: str
     record_type: str | None
     content_hash: str
@@ -103,9 +104,9 @@ def rejected(con: Catalog) -> list[Rejected]:
     """Return the uploads that are quarantined, and those of which a copy is kept, by content."""
     rows = con.execute(
         """
-        SELECT no, state, record_type, content_hash, uploaded, key, bucket, url, reason, quality, quarantine_key,
-               quarantine_note
-        FROM uploads WHERE state = 'quarantined' OR quarantine_key IS NOT NULL ORDER BY content_hash, no
+        SELECT no, user_id, state, record_type, content_hash, uploaded, key, bucket, url, reason, quality,
+               quarantine_key, quarantine_note
+        FROM uploads WHERE state = 'quarantined' OR quarantine_key IS NOT NULL ORDER BY content_hash, user_id
         """
     ).fetchall()
     return [Rejected(*row) for row in rows]

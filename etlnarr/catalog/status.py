@@ -85,7 +85,7 @@ SEVERAL_OFFSETS = """
     SELECT count(*) FROM (
         SELECT user_id FROM records JOIN uploads ON no = upload
         WHERE state = 'accepted' AND "offset" NOT IN ('Z', 'UTC', 'GMT')
-        GROUP BY ALL HAVING count(DISTINCT "offset") > 1
+        GROUP BY ALL HAVING count(DISTINCT regexp_replace("offset", '^(UTC|GMT)', '')) > 1
     )
 """
 

@@ -150,8 +150,17 @@ REATTRIBUTED = """
 """Uploads whose bytes are another user's now: every place they stood at has been given to that user."""
 
 
+INHERIT = """
+    UPDATE uploads SET quarantine_key = old.quarantine_key, quarantine_note = old.quarantine_note
+    FROM (SELECT content_hash, quarantine_key, quarantine_note FROM uploads WHERE no = $no) AS old
+    WHERE uploads.content_hash = old.content_hash AND no <> $no AND uploads.quarantine_key IS NULL
+"""
+"""A copy that is kept for an upload which is forgotten is settled with the upload that has its bytes now."""
+
+
 def _forget(con: Catalog, numbers: Sequence[int]) -> None:
     for no in numbers:
+        con.execute(INHERIT, {"no": no}).complete()
         con.execute(
             "UPDATE uploads SET brings_new = NULL WHERE user_id = (SELECT user_id FROM uploads WHERE no = ?)", [no]
         ).complete()

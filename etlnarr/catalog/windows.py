@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etlnarr.catalog.analyses import Worked, store
+from etlnarr.catalog.analyses import NEAR_MS, Worked, store
 from etlnarr.catalog.connection import Catalog
 
 
@@ -13,8 +13,8 @@ from etlnarr.catalog.connection import Catalog
 class Context:
     """A user with records of a type in a stretch of time.
 
-    Shapes: near is a hash of the accepted uploads, of every type, that touch it; fetched is when the type was last
-    fetched; inputs is the hash that the windows there were last worked out from.
+    Shapes: near is a hash of what is known of the accepted uploads, of every type, that come near it; fetched is when
+    the type was last fetched; inputs is the hash that the windows there were last worked out from.
     """
 
     user_id: str
@@ -29,15 +29,16 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
     rows = con.execute(
         """
         WITH spans AS (
-            SELECT no, user_id, record_type, content_hash, coalesce(min(start), uploaded) AS start,
-                   coalesce(max("end"), uploaded) AS "end", coalesce(max(fetched), uploaded) AS fetched
+            SELECT no, user_id, record_type, content_hash || uploaded || key || bucket || quality AS known,
+                   coalesce(min(start), uploaded) AS start, coalesce(max("end"), uploaded) AS "end",
+                   coalesce(max(fetched), uploaded) AS fetched
             FROM uploads LEFT JOIN records ON upload = no WHERE state = 'accepted'
-            GROUP BY no, user_id, record_type, content_hash, uploaded
+            GROUP BY no, user_id, record_type, content_hash, uploaded, key, bucket, quality
         ),
         sizes AS (SELECT upload AS no, count(*) AS readings FROM readings GROUP BY upload),
         latest AS (SELECT user_id, max(fetched) AS fetched FROM spans WHERE record_type = $record_type GROUP BY user_id)
         SELECT spans.user_id, sum(readings) FILTER (spans.record_type = $record_type),
-               md5(string_agg(content_hash, ',' ORDER BY content_hash)), least(any_value(latest.fetched), $until),
+               md5(string_agg(known, ',' ORDER BY known)), least(any_value(latest.fetched), $until),
                any_value(scopes.inputs)
         FROM spans JOIN latest USING (user_id) LEFT JOIN sizes USING (no)
         LEFT JOIN scopes ON scopes.user_id = spans.user_id AND scopes.record_type = $record_type
@@ -45,8 +46,9 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
         WHERE start < $until AND "end" >= $since
         GROUP BY spans.user_id HAVING bool_or(spans.record_type = $record_type) ORDER BY spans.user_id
         """,
-        {"record_type": record_type, "window": window, "month": month, "since": span[0], "until": span[1]},
-    ).fetchall()
+        {"record_type": record_type, "window": window, "month": month, "since": span[0] - NEAR_MS,
+         "until": span[1] + NEAR_MS},
+    ).fetchall()  # fmt: skip
     return [Context(*row) for row in rows]
 
 
@@ -117,7 +119,15 @@ def replace(
     for table in ("examples", "analyses"):
         con.execute(f"DELETE FROM {table} WHERE subject IN ({old})", parameters).complete()  # noqa: S608 - constants
     store(con, worked)
-    con.execute("INSERT OR REPLACE INTO scopes BY NAME SELECT * FROM done").complete()
+    # what was worked out for one month is no longer that of all months, nor the other way round
+    con.execute(
+        """
+        DELETE FROM scopes WHERE user_id IN (SELECT user_id FROM done) AND record_type = $record_type
+        AND kind = $window AND ($month IS NULL OR month IN ('', $month))
+        """,
+        parameters,
+    ).complete()
+    con.execute("INSERT INTO scopes BY NAME SELECT * FROM done WHERE inputs <> ''").complete()
     for view in ("done", "kept"):
         con.unregister(view)
 

@@ -215,6 +215,8 @@ def explain(
     lake: options.Lake = None,
     catalog: options.CatalogPath = None,
     tz: options.Zone = None,
+    age: options.Age = None,
+    sex: options.Sex = None,
     people: options.People = None,
     source_priority: options.SourcePriority = None,
     as_json: options.AsJson = False,
@@ -224,7 +226,7 @@ def explain(
     from etlnarr.stages.explain import explain as stage
 
     settings = session.settings_from(
-        lake_url=lake, catalog_path=catalog, tz=tz, people=people, source_priority=source_priority
+        lake_url=lake, catalog_path=catalog, tz=tz, age=age, sex=sex, people=people, source_priority=source_priority
     )
     with session.session(settings, read=True) as opened:
         done = stage(opened.con, opened.run, example_id)

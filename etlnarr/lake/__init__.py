@@ -1,7 +1,7 @@
 """The lake: list, read and write whole objects, local or s3://; the only importer of fsspec and s3fs."""
 
 from etlnarr.lake.listing import Listed, Source, raw, sources
-from etlnarr.lake.objects import content_hash, copy, exists, read, read_many, remove, size, write, writing
+from etlnarr.lake.objects import content_hash, copy, holds, read_many, remove, size, write, writing
 from etlnarr.lake.roots import Root, root
 
 __all__ = [
@@ -10,9 +10,8 @@ __all__ = [
     "Source",
     "content_hash",
     "copy",
-    "exists",
+    "holds",
     "raw",
-    "read",
     "read_many",
     "remove",
     "root",

@@ -67,21 +67,41 @@ def copy(url: str, expected: str, lake: Root, key: str, settings: Settings) -> b
     Errors: as write().
     """
     start = root(url, settings)
-    if not exists(start, ""):
+    if not _exists(start):
         return False
     digest = hashlib.sha256()
-    with (
-        lake_faults(start, key),
-        start.fs.open(start.path, "rb") as stream,
-        writing(lake, key, durable=False) as target,
-    ):
+    try:
+        with (
+            lake_faults(start, key),
+            start.fs.open(start.path, "rb") as stream,
+            writing(lake, key, durable=False) as target,
+        ):
+            while part := stream.read(CHUNK):
+                digest.update(part)
+                target.write(part)
+            if digest.hexdigest() != expected:
+                raise ChangedError  # noqa: TRY301 - leaving the block by an error is what throws the copy away
+    except ChangedError:
+        return False
+    return True
+
+
+class ChangedError(Exception):
+    """An object has other bytes than it had; what was written of it is thrown away."""
+
+
+def holds(lake: Root, key: str, expected: str) -> bool:
+    """Say whether an object is there with bytes of this SHA-256.
+
+    Errors: LakeUnavailableError.
+    """
+    if size(lake, key) is None:
+        return False
+    digest = hashlib.sha256()
+    with lake_faults(lake, key), lake.fs.open(f"{lake.path}/{key}", "rb") as stream:
         while part := stream.read(CHUNK):
             digest.update(part)
-            target.write(part)
-    if digest.hexdigest() == expected:
-        return True
-    remove(lake, key)
-    return False
+    return digest.hexdigest() == expected
 
 
 def size(lake: Root, key: str) -> int | None:
@@ -114,13 +134,9 @@ def remove(lake: Root, key: str) -> None:
         lake.fs.rm_file(f"{lake.path}/{key}")
 
 
-def exists(lake: Root, key: str) -> bool:
-    """Say whether an object is there.
-
-    Errors: LakeUnavailableError.
-    """
-    with lake_faults(lake, key):
-        there: bool = lake.fs.exists(f"{lake.path}/{key}".rstrip("/"))
+def _exists(start: Root) -> bool:
+    with lake_faults(start, start.url):
+        there: bool = start.fs.exists(start.path)
         return there
 
 

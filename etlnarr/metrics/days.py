@@ -41,7 +41,7 @@ def offset_ms() -> pl.Expr:
     return pl.col("offset_s").cast(pl.Int64) * 1000
 
 
-def choose(readings: pl.DataFrame, priority: tuple[str, ...] = ()) -> tuple[pl.DataFrame, pl.DataFrame]:
+def choose(readings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Choose one source for each local day, and its daily total or its shorter records, never both.
 
     Intervals are cut at local midnight. Where records of one source overlap, each instant counts once.
@@ -51,7 +51,7 @@ def choose(readings: pl.DataFrame, priority: tuple[str, ...] = ()) -> tuple[pl.D
     stream = pl.format("{} {}", "source", pl.when(told_whole()).then(pl.lit("whole")).otherwise(pl.lit("part")))
     span = pl.col("end").max() - pl.col("start").min()
     cut = at_midnight(readings)
-    streams = sources.choose(cut, sources.local_date(), stream, priority=priority, coverage=span)
+    streams = sources.choose(cut, sources.local_date(), stream, coverage=span)
     chosen, others = (
         pro_rata(frame.with_columns(stream=stream), ("subject", "stream"), ()).drop("stream") for frame in streams
     )
@@ -84,6 +84,11 @@ def at_midnight(readings: pl.DataFrame) -> pl.DataFrame:
         .select(readings.columns)
     )
     return pl.concat([readings.filter(~crosses), pieces]).sort("subject", "start", "record", "source", "end")
+
+
+def by_piece(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:  # noqa: ARG001 - as RecordType.by_day
+    """Cut intervals at local midnight, and add the local day of each piece."""
+    return at_midnight(readings).with_columns(day=sources.local_date())
 
 
 def days(readings: pl.DataFrame) -> pl.DataFrame:
@@ -120,8 +125,8 @@ def _by_day(readings: pl.DataFrame) -> pl.DataFrame:
         readings.sort("subject", "start", "end", "record")
         .with_columns(
             day=sources.local_date(),
-            earliest=pl.col("start").min().over("subject", "source"),
-            latest=pl.col("modified").max().over("subject", "source"),
+            earliest=_known(readings, sources.SEEN_FROM, pl.col("start").min()),
+            latest=_known(readings, sources.SEEN_TO, pl.col("modified").max()),
         )
         .group_by(DAY, maintain_order=True)
         .agg(
@@ -140,3 +145,8 @@ def _by_day(readings: pl.DataFrame) -> pl.DataFrame:
             latest=pl.col("latest").max(),
         )
     )
+
+
+def _known(readings: pl.DataFrame, name: str, own: pl.Expr) -> pl.Expr:
+    """Return what is known of the source, from the readings of the subject where nothing else is."""
+    return pl.col(name) if name in readings.columns else own.over("subject", "source")

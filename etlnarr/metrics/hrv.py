@@ -32,6 +32,13 @@ WORTHWHILE_SD: Final = 0.5
 """Half a standard deviation of the baseline is the smallest worthwhile change."""
 
 
+def by_night(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
+    """Add the local day of waking: of the main session that a value lies in, else of the night from noon to noon."""
+    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    day = pl.coalesce(pl.col("night_end"), pl.col("start") + DAY_MS // 2) + shift
+    return in_sleep(readings, sleep).with_columns(day=day // DAY_MS).drop("night_start", "night_end")
+
+
 def nights(batch: Batch) -> pl.DataFrame:
     """Summarise the values of each night.
 

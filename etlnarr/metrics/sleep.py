@@ -23,7 +23,7 @@ PAUSE: Final = "PAUSE"
 """Label of the time between two parts of a night: out of bed, though no device says so."""
 
 
-def choose(readings: pl.DataFrame, priority: tuple[str, ...] = ()) -> tuple[pl.DataFrame, pl.DataFrame]:
+def choose(readings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Choose one source per night; a night is the sessions that overlap by at least half of the shorter one.
 
     Of sessions of one source that overlap so much, the longest stands and the others are dropped. The chosen parts of
@@ -40,7 +40,7 @@ def choose(readings: pl.DataFrame, priority: tuple[str, ...] = ()) -> tuple[pl.D
     single = own.unique(["subject", "source", "group"], keep="first", maintain_order=True).drop("group")
     nights = _grouped(single, ("subject",)).select(*SESSION, night="group")
     marked = readings.join(nights, on=SESSION, how="inner", nulls_equal=True)
-    chosen, others = sources.choose(marked, pl.col("night"), priority=priority)
+    chosen, others = sources.choose(marked, pl.col("night"))
     return joined(chosen.drop("night")), others.drop("night")
 
 
@@ -105,6 +105,12 @@ def main_sessions(readings: pl.DataFrame) -> pl.DataFrame:
     """
     main = sessions(choose(readings)[0]).filter("main")
     return main.select("subject", "source", start="record_start", end="record_end").select(SLEEP.names())
+
+
+def by_waking(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:  # noqa: ARG001 - as RecordType.by_day
+    """Add the local day that the session of each reading ends on."""
+    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    return readings.with_columns(day=(pl.col("record_end") + shift) // DAY_MS)
 
 
 def in_sleep(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,11 @@ LATEST: Final = ("modified", "end", "value", "label", "record", "meal_type", "re
 """What decides between readings of one start; all but the first only make the choice the same every time."""
 
 PLACE: Final = "place"
-"""Optional column of readings: the place of their source in the order that the person prefers."""
+SEEN_FROM: Final = "seen_from"
+SEEN_TO: Final = "seen_to"
+KNOWN_MORE: Final = (PLACE, SEEN_FROM, SEEN_TO)
+"""Optional columns of readings: the place of their source in the order that the person prefers; when the first record
+of the source began and when it last wrote, where records are known beside those of the subject."""
 
 KEY: Final = ("subject", PERIOD, STREAM)
 
@@ -31,6 +35,11 @@ def local_date(later_ms: int = 0) -> pl.Expr:
     Units: of the moment so many ms after the start.
     """
     return (pl.coalesce(local_ms(), "start") + later_ms) // DAY_MS
+
+
+def by_start(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:  # noqa: ARG001 - as RecordType.by_day
+    """Add the local day that each reading starts on."""
+    return readings.with_columns(day=local_date())
 
 
 def covered_ms() -> pl.Expr:
@@ -49,21 +58,20 @@ def choose(
     readings: pl.DataFrame,
     period: pl.Expr,
     stream: pl.Expr = SOURCE,
-    priority: tuple[str, ...] = (),
     coverage: pl.Expr = COVERAGE,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Choose one stream per subject and period, and drop what a stream repeats.
 
-    The first that tells two streams apart decides: place of the source in the priority, at least half of the longest
-    coverage, more kinds of label, shorter median step between readings, longer coverage, name.
+    The first that tells two streams apart decides: place of the source in the preferred order, at least half of the
+    longest coverage, more kinds of label, shorter median step between readings, longer coverage, name.
 
-    Shapes: readings as READINGS; stream yields a string, by default the source; priority holds package names, the
-    preferred one first; coverage is evaluated over the readings of a stream in a period. The result is the chosen
+    Shapes: readings as READINGS, with PLACE where the person prefers a source; stream yields a string, by default the
+    source; coverage is evaluated over the readings of a stream in a period. The result is the chosen
     readings and all others, each as READINGS in canonical order. Of readings of one stream with the same start, the
     one written last stands.
     """
     once = _once(readings.with_columns(period.alias(PERIOD), stream.alias(STREAM)))
-    best = _ranked(once, priority, coverage).unique(["subject", PERIOD], keep="first", maintain_order=True)
+    best = _ranked(once, coverage).unique(["subject", PERIOD], keep="first", maintain_order=True)
     chosen = once.join(best, on=KEY, how="semi", nulls_equal=True)
     others = once.join(best, on=KEY, how="anti", nulls_equal=True)
     return _canonical(chosen, readings.columns), _canonical(others, readings.columns)
@@ -75,10 +83,10 @@ def _once(marked: pl.DataFrame) -> pl.DataFrame:
     return once.sort("subject", STREAM, "start")
 
 
-def _ranked(once: pl.DataFrame, priority: tuple[str, ...], coverage: pl.Expr) -> pl.DataFrame:
+def _ranked(once: pl.DataFrame, coverage: pl.Expr) -> pl.DataFrame:
     known = pl.col("label").filter(pl.col("label") != UNKNOWN_LABEL)
     streams = once.group_by(KEY, maintain_order=True).agg(
-        place=_preferred(once.columns, priority).min(),
+        place=(pl.col(PLACE) if PLACE in once.columns else pl.lit(0)).min(),
         kinds=known.n_unique(),
         step=pl.col("start").diff().median(),
         coverage=coverage,
@@ -89,15 +97,6 @@ def _ranked(once: pl.DataFrame, priority: tuple[str, ...], coverage: pl.Expr) ->
         descending=[False, False, False, False, True, False, True, False],
         nulls_last=True,
     )
-
-
-def _preferred(columns: list[str], priority: tuple[str, ...]) -> pl.Expr:
-    return pl.col(PLACE) if PLACE in columns else _place(priority)
-
-
-def _place(priority: tuple[str, ...]) -> pl.Expr:
-    named = (pl.when(pl.col("source") == package).then(place) for place, package in enumerate(priority))
-    return pl.coalesce(*named, pl.lit(len(priority)))
 
 
 def _canonical(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:

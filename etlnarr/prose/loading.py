@@ -16,6 +16,7 @@ from etlnarr.errors import GateError
 from etlnarr.prose.environment import FactEnvironment, environment
 from etlnarr.prose.gates import Literal
 from etlnarr.prose.page import TOKEN
+from etlnarr.prose.spare import MARK
 from etlnarr.prose.static import check_blocks, declare, imports_of, names_of, trim_macros
 
 IMPORT: Final = re.compile(r"""\{%[-+]?\s*(?:from|import|include|extends)\s*["']([^"']*)["']""")
@@ -103,7 +104,7 @@ def _read(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise GateError(f"{path.name} is not UTF-8") from error
-    if TOKEN.search(text):
+    if TOKEN.search(text) or MARK.search(text):
         raise GateError(f"{path.name} holds a private-use character")
     return text
 

@@ -10,6 +10,7 @@ from etlnarr.prose.page import FIRST_CONSTANT, FIRST_FACT, TOKEN, Print
 FIRST_RANK: Final = 0xE000
 RANKS: Final = range(1, 10)
 END: Final = chr(FIRST_RANK)
+MARK: Final = re.compile(f"[{END}-{chr(FIRST_RANK + 9)}]")
 SPARE: Final = re.compile(rf"([{chr(FIRST_RANK + 1)}-{chr(FIRST_RANK + 9)}])([^{END}]*){END}")
 
 

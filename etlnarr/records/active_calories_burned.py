@@ -155,5 +155,6 @@ ACTIVE_CALORIES_BURNED: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=activity.series,
+    by_day=days.by_piece,
     comparisons=(Comparison("daily_mean", DAILY_MEAN, 27, f"{SHCHERBINA}", relative=True),),
 )

@@ -254,6 +254,7 @@ BLOOD_GLUCOSE: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=series,
+    by_day=sources.by_start,
     comparisons=(
         Comparison("mean", f"{STATISTICS}.mean", 10, NOT_CLINICAL),
         Comparison("target_range", f"{TIR}.target_range", 5, "Battelino 2023: 5 percentage points matter to a person"),

@@ -271,6 +271,7 @@ HEART_RATE: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=series,
+    by_day=sources.by_start,
     history=History(heart.nights),
     comparisons=(
         Comparison("mean", f"{STATISTICS}.mean", 5, NOT_CLINICAL),

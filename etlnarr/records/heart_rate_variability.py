@@ -187,6 +187,7 @@ HEART_RATE_VARIABILITY: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=hrv.series,
+    by_day=hrv.by_night,
     history=History(hrv.nights, hrv.TREND_DAYS),
     windows=("night", "week", "month"),
 )

@@ -370,6 +370,7 @@ SLEEP_SESSION: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=series,
+    by_day=sleep.by_waking,
     comparisons=(
         Comparison("total_sleep_time", TST, 30, NOT_CLINICAL),
         Comparison("efficiency", EFFICIENCY, 5, NOT_CLINICAL),

@@ -150,5 +150,6 @@ STEPS_RECORD: Final = RecordType(
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
     series=activity.series,
+    by_day=days.by_piece,
     comparisons=(Comparison("daily_mean", DAILY_MEAN, 1_000, f"{DING}, whose risks go by steps of 1,000"),),
 )

@@ -1,21 +1,23 @@
 """How one row came to be: uploads, versions, source, offset, each number, each silence, template."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 from pydantic import JsonValue
 
+from etlnarr import change
 from etlnarr.analysis import subjects, uploads, windows
 from etlnarr.analysis.windows import Asked
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import explain as catalogued
 from etlnarr.catalog.explain import Origin
 from etlnarr.errors import UsageError
-from etlnarr.insights import claims_of
 from etlnarr.metrics.clock import HOUR_MS
-from etlnarr.metrics.sources import COVERAGE, UNKNOWN_LABEL
+from etlnarr.metrics.sources import COVERAGE, PLACE, UNKNOWN_LABEL
 from etlnarr.model import RecordType
-from etlnarr.records import by_name, sources
+from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.wire import Document, Evidence, Example, Metadata, Subject, UploadRef, Withheld
 
@@ -98,6 +100,7 @@ def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
     readings = _readings(con, run, kind, origin, told)
     criteria = _criteria(kind, readings)
     counted = sum(one.readings for one in criteria if one.chosen)
+    known = _declared(kind)
     return Explanation(
         example_id=example_id,
         subject=told.subject,
@@ -108,7 +111,7 @@ def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
         offset=told.period.offset,
         offset_rule=_rule(told.period.offset_source),
         written_offsets=_written(readings),
-        numbers=[_number(kind, entry, counted) for entry in told.evidence],
+        numbers=[_number(known, entry, counted) for entry in told.evidence],
         withheld=told.withheld,
         template=told.template,
         template_hash=told.template_hash,
@@ -116,21 +119,27 @@ def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
 
 
 def _readings(con: Catalog, run: Run, kind: RecordType, origin: Origin, told: Metadata) -> pl.DataFrame:
-    """Return the readings of the subject, of every source, with the column subject."""
+    """Return the readings of the subject, of every source, with upload and position of their records.
+
+    Errors: UsageError when its uploads are not accepted any more.
+    """
     if origin.upload is not None:
-        plain = uploads.readings_of(con, kind, origin.upload)
-        return plain.with_columns(
-            subject=pl.lit(""), offset_s=pl.lit(None, pl.Int32), offset_origin=pl.lit(None, pl.String)
-        )
-    asked = Asked(kind, origin.kind, origin.month)
-    tasks = {task.context.user_id: task for task in windows.tasks(con, run, asked)}
-    found = windows.found(con, asked, {origin.user_id: tasks[origin.user_id]})
-    return found.readings.filter(pl.col("key") == told.subject.key)
+        tasks = uploads.tasks(con, run, None, origin.upload)
+        found = uploads.found(con, kind, tasks).readings if tasks else None
+        readings = None if found is None else found.with_columns(position=pl.col("record"))
+    else:
+        asked = Asked(kind, origin.kind, origin.month)
+        own = [task for task in windows.tasks(con, run, asked) if task.context.user_id == origin.user_id]
+        whole = windows.found(con, asked, own).inside if own else None
+        readings = None if whole is None else whole.filter(pl.col("key") == told.subject.key)
+    if readings is None or readings.is_empty():
+        raise UsageError("the uploads behind this row are not accepted any more; run etlnarr build")
+    return readings
 
 
 def _criteria(kind: RecordType, readings: pl.DataFrame) -> list[SourceCriteria]:
     chosen = kind.choose(subjects.canonical(readings))[0]["source"].unique().to_list()
-    place = pl.col("place").min() if "place" in readings.columns else pl.lit(None, pl.Int64)
+    place = pl.col(PLACE).min() if PLACE in readings.columns else pl.lit(None, pl.Int64)
     rows = (
         readings.sort("start")
         .group_by("source", maintain_order=True)
@@ -153,7 +162,7 @@ def _criteria(kind: RecordType, readings: pl.DataFrame) -> list[SourceCriteria]:
 
 
 def _versions(con: Catalog, origin: Origin, readings: pl.DataFrame) -> list[Version]:
-    places = readings.select("upload", record="position") if "position" in readings.columns else readings
+    places = readings.select("upload", record="position").unique()
     found = catalogued.versions(con, origin.user_id, origin.record_type, places)
     return [Version.model_validate(_named(row)) for row in found.iter_rows(named=True)]
 
@@ -175,23 +184,42 @@ def _rule(origin: str | None) -> str:
 
 def _written(readings: pl.DataFrame) -> dict[str, int]:
     """Count the records by the offset that they carry themselves."""
-    if "offset" not in readings.columns:
-        return {}
-    records = readings.select("upload", "record", pl.col("offset").fill_null("none")).unique()
+    records = readings.select("upload", "position", pl.col("offset").fill_null("none")).unique()
     return {str(text): int(n) for text, n in records.group_by("offset").len().sort("offset").iter_rows()}
 
 
-def _number(kind: RecordType, entry: Evidence, readings: int) -> Number:
-    metric = next((metric for metric in kind.metrics if entry.path.startswith(metric.path)), None)
-    verdict = next((verdict for verdict in kind.verdicts if verdict.path == entry.path), None)
-    known = {claim.path for claim in claims_of(kind, sources.habit_gates(kind.name))}
-    definition = metric.definition if metric else f"from {verdict.metric}" if verdict else "said of the subject itself"
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What stands behind a path."""
+
+    unit: str
+    definition: str
+    source: str
+
+
+def _declared(kind: RecordType) -> dict[str, Declared]:
+    """Return what every path of a type means, those of its comparisons too."""
+    known = {m.path: Declared(m.unit, m.definition, m.source) for m in kind.metrics}
+    for verdict in kind.verdicts:
+        known[verdict.path] = Declared("word", f"from {verdict.metric}", verdict.source)
+    for one in kind.comparisons:
+        least = f"{one.threshold:g} {'%' if one.relative else known[one.metric].unit}"
+        said = f"{one.metric} against the period before; a change is more than {least}"
+        known[f"{change.GROUP}.{one.name}"] = Declared(known[one.metric].unit, said, one.source)
+    return known
+
+
+def _number(known: Mapping[str, Declared], entry: Evidence, readings: int) -> Number:
+    parts = entry.path.split(".")
+    above = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    found = next((known[path] for path in above if path in known), None)
+    said = found or Declared("", "said of the subject itself", "")
     return Number(
         text=entry.text,
         path=entry.path,
         value=entry.value,
-        unit=metric.unit if metric else "",
-        definition=definition,
-        source=metric.source if metric else verdict.source if verdict else "",
-        readings=readings if entry.path in known or metric else 0,
+        unit=said.unit,
+        definition=said.definition,
+        source=said.source,
+        readings=readings if found else 0,
     )

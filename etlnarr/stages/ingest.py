@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -12,6 +12,7 @@ import polars as pl
 
 from etlnarr import avro, canonical, envelope, lake
 from etlnarr.avro import Decoded, Limits, Writer
+from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, transaction, uploads
 from etlnarr.catalog.uploads import Known, Place, Upload
 from etlnarr.envelope import Envelope
@@ -79,7 +80,8 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
     found = len(listed.sources)
     report = Ingested(found, listed.ignored, listed.denied, found - len(fresh))
     contents = Contents(*uploads.known_contents(con, run.settings.limits))
-    for batch in _batches(run.progress(fresh, "ingest", len(fresh))):
+    progress = run.progress(fresh, "ingest", len(fresh))
+    for batch in batches(progress, BATCH_FILES, BATCH_BYTES, lambda source: source.size):
         report = _ingest_batch(con, run, batch, contents, report)
     return replace(report, drift=uploads.mark_drift(con))
 
@@ -90,19 +92,6 @@ def _is_known(run: Run, source: Source, known: Mapping[tuple[str, int, str], str
     if user is None or "user_id" not in run.settings.model_fields_set:
         return user is not None
     return user == run.settings.user_id or envelope.read(source.path, by_name).user_id is not None
-
-
-def _batches(sources: Iterable[Source]) -> Iterator[list[Source]]:
-    batch: list[Source] = []
-    weight = 0
-    for source in sources:
-        if batch and (weight + source.size > BATCH_BYTES or len(batch) == BATCH_FILES):
-            yield batch
-            batch, weight = [], 0
-        batch.append(source)
-        weight += source.size
-    if batch:
-        yield batch
 
 
 def _ingest_batch(con: Catalog, run: Run, batch: Sequence[Source], contents: Contents, so_far: Ingested) -> Ingested:

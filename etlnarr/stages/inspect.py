@@ -2,7 +2,6 @@
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from etlnarr.analysis.subjects import UPLOAD
 from etlnarr.catalog import Catalog, examples
 from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
@@ -11,7 +10,7 @@ from etlnarr.stages.analyse import analyse
 from etlnarr.stages.ingest import ingest
 from etlnarr.stages.narrate import narrate
 from etlnarr.stages.validate import validate
-from etlnarr.wire import Analysis, Document, Example, Quality, SourceShare, Withheld
+from etlnarr.wire import UPLOAD, Analysis, Document, Example, Quality, SourceShare, Withheld
 
 NO_CONTEXT = "none: other uploads of this person were not looked at, so no offset and no sleep was taken from them"
 

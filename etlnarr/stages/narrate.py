@@ -1,7 +1,7 @@
 """Insights to examples: instruction, data block and narrative, each printed number with its witness."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Final
 
 import etlnarr
 from etlnarr import example, prose
-from etlnarr.catalog import Catalog, examples, transaction
+from etlnarr.batching import batches
+from etlnarr.catalog import Catalog, examples, quality, transaction
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
 from etlnarr.prose import Templates
@@ -49,9 +50,11 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
     settings = run.settings
     voice = Voice(folder, prose.digests(folder), settings.generate_recommendations, settings.version)
     report = Narrated()
+    with transaction(con):
+        quality.refresh_novelty(con)
     total = examples.count_analysed(con, month, kinds)
     with transaction(con):
-        for batch in _batches(run.progress(examples.analysed(con, month, kinds), "narrate", total)):
+        for batch in batches(run.progress(examples.analysed(con, month, kinds), "narrate", total), BATCH):
             due = {inputs: subject for subject in batch if (inputs := _inputs(voice, subject)) != subject.inputs}
             _tell_all(con, run, voice, due)
             report = Narrated(
@@ -87,16 +90,6 @@ def _folder(named: Path | None) -> Path:
 @lru_cache(maxsize=64)
 def _loaded(folder: Path, name: str, digest: str) -> Templates:  # noqa: ARG001 - a changed template is another one
     return prose.load(folder, {name})
-
-
-def _batches(subjects: Iterable[Analysed]) -> Iterator[list[Analysed]]:
-    batch: list[Analysed] = []
-    for subject in subjects:
-        batch.append(subject)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    yield batch
 
 
 def _inputs(voice: Voice, subject: Analysed) -> str:

@@ -1,16 +1,17 @@
 """Decoded uploads to accepted ones, or to quarantine with the reason."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from etlnarr import identity, quality, quarantine
+from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, transaction
 from etlnarr.catalog import quality as decisions
 from etlnarr.catalog.quality import Decision, Undecided
 from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.wire import Quality, dump
+from etlnarr.wire import UPLOAD, Quality, dump
 
 BATCH_RECORDS: Final = 500_000
 BATCH_UPLOADS: Final = 2_000
@@ -35,7 +36,8 @@ def validate(con: Catalog, run: Run) -> Validated:
     """
     accepted = quarantined = 0
     waiting = decisions.undecided(con, run.settings.judgement)
-    for batch in _batches(run.progress(waiting, "validate", len(waiting))):
+    progress = run.progress(waiting, "validate", len(waiting))
+    for batch in batches(progress, BATCH_UPLOADS, BATCH_RECORDS, lambda one: one.records, lambda one: one.record_type):
         decided = [_decided(run, *judged) for judged in _judge(con, run, batch)]
         with transaction(con):
             decisions.decide(con, decided)
@@ -48,24 +50,10 @@ def validate(con: Catalog, run: Run) -> Validated:
 
 def _decided(run: Run, upload: Undecided, verdict: Quality, reason: str | None) -> Decision:
     if reason is not None:
-        correlation = upload.correlation_id or identity.processing_id(upload.user_id, upload.content_hash, "upload")
+        correlation = upload.correlation_id or identity.processing_id(upload.user_id, upload.content_hash, UPLOAD)
         run.log.warning("quarantined", correlation_id=correlation, reason=reason, record_type=str(upload.record_type))
     state = "accepted" if reason is None else "quarantined"
     return Decision(upload.no, state, reason, dump(verdict), run.settings.judgement)
-
-
-def _batches(waiting: Iterable[Undecided]) -> Iterator[list[Undecided]]:
-    batch: list[Undecided] = []
-    weight = 0
-    for upload in waiting:
-        full = weight + upload.records > BATCH_RECORDS or len(batch) == BATCH_UPLOADS
-        if batch and (full or upload.record_type != batch[0].record_type):
-            yield batch
-            batch, weight = [], 0
-        batch.append(upload)
-        weight += upload.records
-    if batch:
-        yield batch
 
 
 def _judge(con: Catalog, run: Run, batch: Sequence[Undecided]) -> Iterator[tuple[Undecided, Quality, str | None]]:

@@ -81,7 +81,7 @@ def test_a_total_and_its_slices_are_never_added() -> None:
 
 def test_the_priority_decides() -> None:
     frames = pl.concat([amounts([a_day(0, 3933.0)]), amounts([a_day(0, 2517.0, begins=4)], source=RING)])
-    own, _ = days.choose(frames, (RING,))
+    own, _ = days.choose(frames.with_columns(place=pl.when(pl.col("source") == RING).then(0)))
     assert own["value"].to_list() == [2517.0]
 
 

@@ -31,7 +31,7 @@ def test_two_devices_of_one_night_are_not_added() -> None:
 
 def test_a_preferred_source_speaks_for_its_nights() -> None:
     both = pl.concat([session(BED, COARSE, RING), session(BED, FINE), session(BED + DAY, FINE)])
-    chosen, _ = sleep.choose(both, priority=(RING,))
+    chosen, _ = sleep.choose(both.with_columns(place=pl.when(pl.col("source") == RING).then(0)))
     assert spans(chosen) == [(RING, 23, 28), (WATCH, 47, 53)]
 
 

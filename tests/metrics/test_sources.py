@@ -15,7 +15,10 @@ Chosen = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def choose(*frames: pl.DataFrame, priority: tuple[str, ...] = ()) -> Chosen:
-    return sources.choose(pl.concat(frames), sources.local_date(), priority=priority)
+    places = {package: place for place, package in enumerate(priority)}
+    place = pl.col("source").replace_strict(places, default=None, return_dtype=pl.Int64) if priority else None
+    whole = pl.concat(frames) if place is None else pl.concat(frames).with_columns(place=place)
+    return sources.choose(whole, sources.local_date())
 
 
 def winners(*frames: pl.DataFrame, priority: tuple[str, ...] = ()) -> list[str]:

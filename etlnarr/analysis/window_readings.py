@@ -1,0 +1,136 @@
+"""The readings of people around a time, each in the version that counts, and the windows that they fall into."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+import polars as pl
+
+from etlnarr import local_time, people, quality
+from etlnarr.analysis import calendar, nights, subjects
+from etlnarr.analysis.calendar import Reach
+from etlnarr.catalog import Catalog, analyses
+from etlnarr.catalog import windows as catalogued
+from etlnarr.metrics.clock import DAY_MS
+from etlnarr.metrics.sources import SEEN_FROM, SEEN_TO
+from etlnarr.model import SLEEP, RecordType
+from etlnarr.people import Person
+from etlnarr.records import sources
+
+SLEEP_OF_USER: Final = pl.Schema({"user_id" if name == "subject" else name: dtype for name, dtype in SLEEP.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A day, night, week or month of a person.
+
+    Units: first and last in local days since 1970-01-01; begins and reached (first start and last end of its readings),
+    ends (of the window) and written (the last write, shifted to local time) in epoch ms.
+    """
+
+    user_id: str
+    key: str
+    first: int
+    last: int
+    month: str  # of the last day
+    begins: int
+    reached: int
+    ends: int
+    before: str  # subject of the window before
+    written: int
+    open: bool  # not over when the type was last fetched
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the windows of several people are made of.
+
+    Shapes: inside has a row per reading as READINGS, with user_id, upload, position (of the record in the upload), day
+    and the subject it belongs to; around the same of all that lies around, without a subject; main as
+    nights.main_sleep(); windows by subject; records and uploads as catalog.windows.resolved().
+    """
+
+    inside: pl.DataFrame
+    around: pl.DataFrame
+    main: pl.DataFrame
+    windows: dict[str, Window]
+    records: pl.DataFrame
+    uploads: pl.DataFrame
+
+
+def gather(
+    con: Catalog,
+    kind: RecordType,
+    window: str,
+    reach: Reach,
+    span: tuple[int, int],
+    persons: Sequence[Person],
+    fetched: Mapping[str, int],
+) -> Readings:
+    """Read what lies in a span of epoch ms, and find the windows that end in reach.
+
+    Shapes: fetched tells by user when the type was last fetched, in epoch ms.
+    """
+    records, readings, uploads = catalogued.resolved(con, sorted(fetched), kind.name, span)
+    around = records.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())
+    lenders = local_time.donors(analyses.near_records(con, around), sources.ALWAYS_UTC)
+    kept, inside = quality.usable(records.drop("user_id"), readings, kind)
+    whole = subjects.joined(kept, inside, records.select("upload", "user_id").unique())
+    resolved = local_time.resolve(whole, people.zones(persons), lenders, sources.ALWAYS_UTC)
+    of_sleep = kind.name == nights.TYPE
+    main = SLEEP_OF_USER.to_frame() if of_sleep else nights.main_sleep(con, around, persons, lenders)
+    placed = _by_day(kind, subjects.placed(_renumbered(resolved, records), persons), main)
+    marked = placed.with_columns(
+        key=calendar.key(window, pl.col("day")),
+        first=calendar.first_day(window, pl.col("day")),
+        last=calendar.last_day(window, pl.col("day")),
+    ).with_columns(subject=pl.format("{}\n{}", "user_id", "key"))
+    wanted = marked.filter(pl.col("last").is_between(reach.first, reach.last))
+    return Readings(wanted, placed, main, _windows(wanted, fetched, window), records, uploads)
+
+
+def _renumbered(resolved: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
+    """Let record count the records of a person, whatever uploads they came in; position is that inside the upload."""
+    order = records.select("user_id", "upload", "start", "end", "identity", position="record")
+    numbers = order.sort("user_id", "start", "end", "identity").with_row_index("number")
+    named = numbers.select("upload", "position", record=pl.col("number").cast(pl.Int64))
+    return resolved.rename({"record": "position"}).join(named, on=["upload", "position"])
+
+
+def _by_day(kind: RecordType, resolved: pl.DataFrame, main: pl.DataFrame) -> pl.DataFrame:
+    """Add the local day that each reading belongs to, and how far its source was seen."""
+    seen = resolved.with_columns(
+        pl.col("record_start").min().over("user_id", "source").alias(SEEN_FROM),
+        pl.col("modified").max().over("user_id", "source").alias(SEEN_TO),
+    )
+    placed = kind.by_day(seen.rename({"user_id": "subject"}), main.rename({"user_id": "subject"}))
+    return placed.rename({"subject": "user_id"})
+
+
+def _windows(marked: pl.DataFrame, fetched: Mapping[str, int], window: str) -> dict[str, Window]:
+    last_fetch = pl.DataFrame(list(fetched.items()), schema={"user_id": pl.String, "fetched": pl.Int64}, orient="row")
+    last, shift = pl.col("last"), pl.col("shift")
+    rows = (
+        marked.sort("subject", "start", "record")
+        .group_by("subject", maintain_order=True)
+        .agg(
+            pl.col("user_id", "key", "first", "last").first(),
+            begins=pl.col("start").min(),
+            reached=pl.col("end").max(),
+            shift=pl.col("offset_s").last().cast(pl.Int64).fill_null(0) * 1000,
+            written=pl.col("modified").max(),
+        )
+        .join(last_fetch, on="user_id", how="left")
+        .with_columns(
+            month=calendar.month_of(last),
+            ends=(last + 1) * DAY_MS - shift,
+            before=pl.format("{}\n{}", "user_id", calendar.key(window, pl.col("first") - 1)),
+        )
+        .with_columns(
+            open=(pl.col("fetched") < pl.col("ends")) & (window != "night"),
+            written=pl.when(pl.col("written") > 0).then("written").otherwise("fetched") + shift,
+        )
+        .sort("subject")
+    )
+    names = [field.name for field in fields(Window)]
+    return {str(line["subject"]): Window(**{name: line[name] for name in names}) for line in rows.iter_rows(named=True)}
