@@ -10,16 +10,24 @@ from etlnarr.model import Comparison, Gate, RecordType
 
 GROUP: Final = "change"
 COMPARED: Final = ("week", "month")
+LEAST_SHARE: Final = 0.7
+"""Share of the longer span that the shorter one needs: half a week says little beside a whole one."""
+
+SAME_SOURCE, SAME_SPAN = "same_source", "same_span"
 RISEN, FALLEN, HELD = "risen", "fallen", "held"
 
 
-def compare(kind: RecordType, row: pl.DataFrame, before: Mapping[str, str], window: str) -> pl.DataFrame:
+def compare(
+    kind: RecordType, row: pl.DataFrame, readings: pl.DataFrame, before: Mapping[str, str], window: str
+) -> pl.DataFrame:
     """Add what the comparisons of a type say: previous, difference and direction of each.
 
-    Shapes: row as insights.evaluate() returned it; before is the subject of the period before, by subject.
+    Shapes: row as insights.evaluate() returned it for the readings; before is the subject of the period before, by
+    subject.
     """
     order = pl.DataFrame(list(before.items()), schema={"subject": pl.String, "before": pl.String}, orient="row")
     named = row.join(order, on="subject", how="left", maintain_order="left")
+    named = named.join(_alike(named, readings), on="subject", how="left", maintain_order="left")
     for one in kind.comparisons:
         named = _compared(named, row, one)
     claims = claims_of(kind, window)
@@ -41,7 +49,25 @@ def _gates(one: Comparison, window: str) -> tuple[Gate, ...]:
     return (
         Gate(pl.col(f"stated|{one.name}"), here, f"as much for this {window} as the claim needs"),
         Gate(pl.col(f"{GROUP}.{one.name}.previous").is_not_null(), there, f"as much for the {window} before"),
+        Gate(pl.col(SAME_SOURCE), f"the {window} before was recorded by another app", f"one app for both {window}s"),
+        Gate(
+            pl.col(SAME_SPAN),
+            f"this {window} and the one before were not recorded over a similar time",
+            f"records through both {window}s",
+        ),
     )
+
+
+def _alike(named: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
+    """Tell whether a period was recorded as the one before was: by the same apps, over a similar time."""
+    own = readings.group_by("subject").agg(
+        source=pl.col("source").unique().sort(), span=pl.col("end").max() - pl.col("start").min()
+    )
+    past = own.rename({"subject": "before", "source": "past_source", "span": "past_span"})
+    both = named.select("subject", "before").join(own, on="subject").join(past, on="before")
+    shorter, longer = pl.min_horizontal("span", "past_span"), pl.max_horizontal("span", "past_span")
+    same = (pl.col("source") == pl.col("past_source")).alias(SAME_SOURCE)
+    return both.select("subject", same, (shorter >= LEAST_SHARE * longer).alias(SAME_SPAN))
 
 
 def _compared(named: pl.DataFrame, row: pl.DataFrame, one: Comparison) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Facts and text to an example: what a template may look up, and the metadata that says where all of it came from."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Final
@@ -41,7 +41,7 @@ def metadata(
     Units: processed in epoch ms.
     """
     kind, origin = by_name[subject.record_type], subject.origin
-    evidence = evidence_of(told.evidence, silences_of(kind, analysis.withheld), analysis.withheld)
+    evidence = evidence_of(told.evidence, silences_of(kind, analysis), analysis.withheld)
     latest = origin.uploads[-1]
     return Metadata(
         source_s3_key=latest.source_s3_key,
@@ -82,8 +82,8 @@ def values(kind: RecordType, analysis: Analysis, *, recommendations: bool) -> di
         "period": {**analysis.period.model_dump(), **_window(analysis.subject)},
         "sources": sources_of(analysis).model_dump(),
         "series": plain["series"],
-        "silences": [entry.model_dump() for entry in silences_of(kind, analysis.withheld)],
-        "recommendations": list(analysis.recommendations) if recommendations else [],
+        "silences": [entry.model_dump() for entry in silences_of(kind, analysis)],
+        "recommendations": [*_told(kind, analysis.subject, analysis.recommendations)] if recommendations else [],
         "recommendations_on": recommendations,
     }
 
@@ -115,10 +115,16 @@ def evidence_of(
     return found
 
 
-def silences_of(kind: RecordType, withheld: Sequence[Withheld]) -> list[Withheld]:
+def silences_of(kind: RecordType, analysis: Analysis) -> list[Withheld]:
     """Return what is withheld of the claims that a narrative may speak of, the most consequential first."""
-    by_path = {entry.path: entry for entry in withheld}
-    return [by_path[path] for path in kind.silences if path in by_path]
+    by_path = {entry.path: entry for entry in analysis.withheld}
+    return [by_path[path] for path in _told(kind, analysis.subject, kind.silences) if path in by_path]
+
+
+def _told(kind: RecordType, subject: Subject, names: Iterable[str]) -> list[str]:
+    """Leave out what takes several days, where one day or night was asked for."""
+    left_out = kind.of_several if subject.kind in ("day", "night") else frozenset()
+    return [name for name in names if name not in left_out]
 
 
 def styles(kind: RecordType) -> Mapping[str, Style]:

@@ -204,6 +204,7 @@ class RecordType:
     silences: tuple[str, ...]  # withheld paths that a narrative may spell out, the most consequential first
     series: Table  # the bounded table that the data block prints
     by_day: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]  # (readings, main sleep) -> readings with a local day
+    of_several: frozenset[str] = frozenset()  # silences and advice on several days, which a day or night leaves out
     windows: tuple[str, ...] = ("day", "week", "month")  # what an example may be about, beside an upload
     comparisons: tuple[Comparison, ...] = ()
     history: History | None = None

@@ -8,7 +8,7 @@ import pytest
 from etlnarr import change, insights
 from etlnarr.model import Comparison, RecordType
 from etlnarr.records.steps import STEPS_RECORD
-from tests.amounts import amounts, chosen, days_of
+from tests.amounts import WATCH, amounts, chosen, days_of
 from tests.traces import person
 
 METRIC = "steps_statistics.daily_mean"
@@ -16,14 +16,15 @@ Said = dict[str, object]
 
 
 def told(
-    now: tuple[float, ...], then: tuple[float, ...] | None, *, relative: bool = False
+    now: tuple[float, ...], then: tuple[float, ...] | None, *, relative: bool = False, app: str = WATCH
 ) -> tuple[Said, dict[str, str]]:
     one = Comparison("daily_mean", METRIC, 25 if relative else 1_000, "a test", relative)
     kind: RecordType = replace(STEPS_RECORD, comparisons=(one,))
-    frames = [amounts(days_of(*now), "now")] + ([] if then is None else [amounts(days_of(*then), "then")])
+    frames = [amounts(days_of(*now), "now")] + ([] if then is None else [amounts(days_of(*then), "then", app)])
     people = pl.concat([person({}).with_columns(subject=pl.lit(name)) for name in ("now", "then")])
-    row = insights.evaluate(kind, chosen(kind, *frames, people=people), ())
-    compared = change.compare(kind, row, {"now": "then", "then": "long ago"}, "week")
+    batch = chosen(kind, *frames, people=people)
+    row = insights.evaluate(kind, batch, ())
+    compared = change.compare(kind, row, batch.readings, {"now": "then", "then": "long ago"}, "week")
     found = {one.subject: one for one in insights.unfold(kind, compared, (), change.claims_of(kind, "week"))}["now"]
     group = found.clinical["change"]
     assert isinstance(group, dict)
@@ -61,3 +62,16 @@ def test_a_claim_that_either_period_does_not_carry_is_not_compared() -> None:
     said, silent = told((8_000.0,) * 2, (8_000.0,) * 4)
     assert said["difference"] is None
     assert set(silent.values()) == {"this week does not carry the claim that would be compared"}
+
+
+def test_two_apps_are_not_compared() -> None:
+    said, silent = told((8_000.0,) * 4, (8_000.0,) * 4, app="org.example.ring")
+    assert said["direction"] == "held"
+    assert set(silent.values()) == {"the week before was recorded by another app"}
+
+
+@pytest.mark.parametrize(("days", "silent"), [(4, True), (5, False), (7, False)])
+def test_half_a_week_is_not_compared_with_a_whole_one(days: int, silent: bool) -> None:
+    for now, then in ((7, days), (days, 7)):
+        reasons = set(told((8_000.0,) * now, (8_000.0,) * then)[1].values())
+        assert reasons == ({"this week and the one before were not recorded over a similar time"} if silent else set())

@@ -202,6 +202,50 @@ def test_an_unfinished_month_says_how_far_it_has_come(tmp_path: Path) -> None:
     assert month["metadata"]["period"]["as_of"] is None
 
 
+def test_a_record_across_midnight_is_of_both_days(tmp_path: Path) -> None:
+    """600 steps from 23:30 to 00:30, between days of 8 to 22 o'clock; a day is whole when it was fetched much later."""
+    hours = [
+        (ms(f"2025-11-{day:02}T{hour:02}:00:00"), ms(f"2025-11-{day:02}T{hour + 1:02}:00:00"), 100)
+        for day in range(3, 8)
+        for hour in range(8, 22)
+    ]
+    late = (ms("2025-11-04T23:30:00"), ms("2025-11-05T00:30:00"), 600)
+    walked = uploads.steps([*hours, late], fetched=ms("2025-11-20T00:00:00"), modified=ms("2025-11-20T00:00:00"))
+    upload = uploads.write(tmp_path / "in/StepsRecord_1763596800000.avro", "StepsRecord", walked)
+    built(tmp_path / "lake", upload, *per("day", "week"), month="2025-11")
+    days = {row["metadata"]["subject"]["key"]: row for row in about(tmp_path / "lake", "StepsRecord", "day")}
+    totals = {key: insight(row, "steps_statistics.total") for key, row in days.items()}
+    assert totals == {f"2025-11-0{day}": 1_400 + (300 if day in (4, 5) else 0) for day in range(3, 8)}
+    for key, row in days.items():  # the first may be cut off at its start
+        whole = int(key > "2025-11-03")
+        assert (insight(row, "steps_statistics.days"), insight(row, "steps_statistics.complete_days")) == (1, whole)
+    (week,) = about(tmp_path / "lake", "StepsRecord", "week")
+    assert insight(week, "steps_statistics.total") == sum(totals.values())
+
+
+def test_a_time_zone_that_came_and_went_leaves_nothing(tmp_path: Path) -> None:
+    for tz, month in (("Europe/Paris", "2025-11"), ("America/Chicago", None), ("Europe/Paris", "2025-11")):
+        built(tmp_path / "used", SAMPLES, *per("day", "night"), "--tz", tz, month=month)
+    built(tmp_path / "used", SAMPLES, *per("day", "night"), "--tz", "Europe/Paris", month=None)
+    built(tmp_path / "fresh", SAMPLES, *per("day", "night"), "--tz", "Europe/Paris", month=None)
+    assert fingerprint(tmp_path / "used") == fingerprint(tmp_path / "fresh")
+
+
+def test_a_version_that_moved_far_away_takes_its_record_along(tmp_path: Path) -> None:
+    def upload(name: str, day: str, modified: str) -> Path:
+        start = ms(f"{day}T00:00:00")
+        walked = uploads.steps([(start, start + DAY - 1, 9_000)], fetched=ms(modified), modified=ms(modified))
+        record = {**walked[0], "metadata": uploads.metadata("moved", modified=ms(modified))}
+        return uploads.write(tmp_path / f"in/{name}.avro", "StepsRecord", [record])
+
+    first = upload("StepsRecord_1759708800000", "2025-10-05", "2025-10-06T00:00:00")
+    built(tmp_path / "lake", first, *per("day"), month="2025-10")
+    assert len(about(tmp_path / "lake", "StepsRecord", "day")) == 1
+    second = upload("StepsRecord_1796083200000", "2026-11-30", "2026-12-01T00:00:00")
+    built(tmp_path / "lake", second, *per("day"), month="2025-10")
+    assert about(tmp_path / "lake", "StepsRecord", "day") == []
+
+
 def test_one_record_id_of_two_people_is_two_records(tmp_path: Path) -> None:
     for user, count in (("ann", 6_000), ("bob", 9_000)):
         day = [(ms("2025-11-03T00:00:00"), ms("2025-11-03T23:59:59"), count)]

@@ -39,7 +39,7 @@ def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[st
     row = insights.evaluate(kind, batch, habits)
     more: list[Claim] = []
     if named.compared is not None:
-        row = change.compare(kind, row, named.before, named.compared)
+        row = change.compare(kind, row, batch.readings, named.before, named.compared)
         more = change.claims_of(kind, named.compared)
     row = row.filter(pl.col("subject").is_in(list(named.subjects)))
     series = {str(line["subject"]): line["series"] for line in kind.series(batch).iter_rows(named=True)}

@@ -36,6 +36,15 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
             GROUP BY no, user_id, record_type, content_hash, uploaded, key, bucket, quality
         ),
         sizes AS (SELECT upload AS no, count(*) AS readings FROM readings GROUP BY upload),
+        touching AS (
+            SELECT DISTINCT user_id, identity FROM records JOIN uploads ON upload = no
+            WHERE state = 'accepted' AND record_type = $record_type AND start < $until AND "end" >= $since
+        ),
+        -- a version that moved away, however far, takes its record out of the windows it was in
+        moved AS (
+            SELECT DISTINCT no FROM records JOIN uploads ON upload = no SEMI JOIN touching USING (user_id, identity)
+            WHERE state = 'accepted' AND record_type = $record_type
+        ),
         latest AS (SELECT user_id, max(fetched) AS fetched FROM spans WHERE record_type = $record_type GROUP BY user_id)
         SELECT spans.user_id, sum(readings) FILTER (spans.record_type = $record_type),
                md5(string_agg(known, ',' ORDER BY known)), least(any_value(latest.fetched), $until),
@@ -43,7 +52,7 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
         FROM spans JOIN latest USING (user_id) LEFT JOIN sizes USING (no)
         LEFT JOIN scopes ON scopes.user_id = spans.user_id AND scopes.record_type = $record_type
              AND scopes.kind = $window AND scopes.month = coalesce($month, '')
-        WHERE start < $until AND "end" >= $since
+        WHERE (start < $until AND "end" >= $since) OR no IN (SELECT no FROM moved)
         GROUP BY spans.user_id HAVING bool_or(spans.record_type = $record_type) ORDER BY spans.user_id
         """,
         {"record_type": record_type, "window": window, "month": month, "since": span[0] - NEAR_MS,

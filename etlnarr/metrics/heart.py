@@ -18,7 +18,7 @@ LEAST_ASLEEP_MS: Final = 3 * HOUR_MS
 FULL_HOUR_MS: Final = 45 * MINUTE_MS
 COMPARED_HOURS: Final = 2
 MEAN_DECIMALS: Final = 6
-NIGHT: Final = ("subject", "night_start")
+NIGHT: Final = ("subject", "night_start", "source")
 
 
 def weighted(readings: pl.DataFrame) -> pl.DataFrame:
@@ -69,6 +69,8 @@ def rates(batch: Batch) -> pl.DataFrame:
 def nights(batch: Batch) -> pl.DataFrame:
     """Measure each night: its lowest half hour, its mean, and that of the time outside of main sleep before it.
 
+    Each is told by the one source that covers most of the night, so that no dip is a difference of devices.
+
     Shapes: subject, day (of waking, days since 1970-01-01), lowest (mean of 30 minutes with at least 20 samples, null
     without), sleeping_mean, waking_mean (of the 14 h before, null without samples), dip, counts (5 h covered before it
     and 3 h in it). Units: beats per minute, percent. Source: Ben-Dov 2007 Arch Intern Med 167:2116.
@@ -81,8 +83,12 @@ def nights(batch: Batch) -> pl.DataFrame:
     both = asleep.join(_by_night(_evening(marked, batch.sleep), "waking"), on=NIGHT, how="left")
     long = (pl.col("waking_ms") >= LEAST_AWAKE_MS) & (pl.col("sleeping_ms") >= LEAST_ASLEEP_MS)
     dip = 100 * (1 - pl.col("sleeping_mean") / pl.col("waking_mean"))
-    named = both.with_columns(counts=long.fill_null(value=False), dip=dip).sort(NIGHT)
-    return named.select("subject", "day", "lowest", "sleeping_mean", "waking_mean", "dip", "counts")
+    named = both.with_columns(counts=long.fill_null(value=False), dip=dip)
+    ranked = named.sort(
+        "subject", "night_start", pl.col("sleeping_ms"), "source", descending=[False, False, True, False]
+    )
+    single = ranked.unique(["subject", "night_start"], keep="first", maintain_order=True)
+    return single.select("subject", "day", "lowest", "sleeping_mean", "waking_mean", "dip", "counts")
 
 
 def lowest_sleeping(batch: Batch) -> pl.DataFrame:
@@ -99,21 +105,29 @@ def nocturnal(batch: Batch) -> pl.DataFrame:
 
     A night counts with 5 h covered before it and 3 h in it; where none does, what there is is averaged and nights is 0.
 
-    Shapes: nights, sleeping_mean, waking_mean, dip. Units: beats per minute, percent.
+    Shapes: nights, sleeping_mean, waking_mean, dip, dip_min and dip_max (null below two nights that count).
+    Units: beats per minute, percent.
     Source: Ben-Dov 2007 Arch Intern Med 167:2116.
     """
     found = _of_subject(batch).filter(pl.col("dip").is_not_null())
+    several = pl.col("counts").sum() > 1
     return (
         found.filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
         .group_by("subject", maintain_order=True)
-        .agg(pl.col("sleeping_mean", "waking_mean", "dip").mean(), nights=pl.col("counts").sum().cast(pl.Int64))
+        .agg(
+            pl.col("sleeping_mean", "waking_mean", "dip").mean(),
+            nights=pl.col("counts").sum().cast(pl.Int64),
+            dip_min=pl.when(several).then(pl.col("dip").min()),
+            dip_max=pl.when(several).then(pl.col("dip").max()),
+        )
     )
 
 
 def peak(batch: Batch) -> pl.DataFrame:
     """Find the local hour with the highest mean over time, among hours of which 45 minutes are covered.
 
-    Shapes: peak_hour; null below two such hours of the clock, no row where the local time is unknown.
+    Shapes: peak_hour; null below two such hours of the clock or when two share the highest mean, no row where the local
+    time is unknown.
     """
     hour = local_ms() // HOUR_MS
     whole = (
@@ -127,7 +141,8 @@ def peak(batch: Batch) -> pl.DataFrame:
     mean = (pl.col("beats").sum() / pl.col("time").sum()).round(MEAN_DECIMALS)
     ranked = whole.group_by("subject", hour=of_day).agg(mean=mean)
     ranked = ranked.sort("subject", "mean", "hour", descending=[False, True, False])
-    highest = pl.when(pl.len() >= COMPARED_HOURS).then(pl.col("hour").first())
+    alone = (pl.len() >= COMPARED_HOURS) & ((pl.col("mean") == pl.col("mean").max()).sum() == 1)
+    highest = pl.when(alone).then(pl.col("hour").first())
     return ranked.group_by("subject", maintain_order=True).agg(peak_hour=highest)
 
 

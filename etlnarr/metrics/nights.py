@@ -40,7 +40,7 @@ def night_by_night(readings: pl.DataFrame) -> pl.DataFrame:
     middle = (pl.col("onset") + pl.col("wake_up")) // 2  # a millisecond is lost at most
     return whole.sort("subject", "record_start", "record_end", "source").with_columns(
         midpoint=_of_day(middle),
-        bed_time=_of_day(pl.col("record_start")),
+        bed_time=_of_day(pl.col("record_start"), "offset_before"),
         wake_time=_of_day(pl.col("record_end")),
         weekday=pl.when(pl.col("offset_s").is_not_null()).then((pl.col("wake_day") + THURSDAY) % 7),
     )
@@ -110,8 +110,8 @@ def _clock(name: str) -> pl.Expr:
     return (pl.col(name) * MINUTE_MS).cast(pl.Int64).cast(pl.Datetime("ms")).dt.strftime("%H:%M")
 
 
-def _of_day(ms: pl.Expr) -> pl.Expr:
-    return (ms + pl.col("offset_s").cast(pl.Int64) * 1000) % DAY_MS / MINUTE_MS
+def _of_day(ms: pl.Expr, offset: str = "offset_s") -> pl.Expr:
+    return (ms + pl.col(offset).cast(pl.Int64) * 1000) % DAY_MS / MINUTE_MS
 
 
 def _by_weekday() -> pl.Expr:

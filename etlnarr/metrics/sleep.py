@@ -75,11 +75,13 @@ def sessions(readings: pl.DataFrame) -> pl.DataFrame:
     Main is the longest session that ends on a local date (of UTC where the offset is unknown), if it lasts three hours;
     joined parts of a night are one session.
 
-    Shapes: subject, source, record_start, record_end, offset_s, wake_day (days since 1970-01-01), main.
+    Shapes: subject, source, record_start, record_end, offset_s (at its end), offset_before (at its start), wake_day
+    (days since 1970-01-01), main.
     """
     shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
     length = pl.col("record_end") - pl.col("record_start")
-    found = readings.group_by(SESSION).agg(pl.col("offset_s").min()).sort(SESSION)
+    ordered = pl.col("offset_s").sort_by("start", "end")
+    found = readings.group_by(SESSION).agg(offset_s=ordered.last(), offset_before=ordered.first()).sort(SESSION)
     return (
         found.with_columns(wake_day=(pl.col("record_end") + shift) // DAY_MS)
         .sort("subject", "wake_day", length, "record_start", "source", descending=[False, False, True, False, False])
@@ -109,7 +111,8 @@ def main_sessions(readings: pl.DataFrame) -> pl.DataFrame:
 
 def by_waking(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:  # noqa: ARG001 - as RecordType.by_day
     """Add the local day that the session of each reading ends on."""
-    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    last = pl.col("offset_s").sort_by("start", "end").last().over(SESSION)
+    shift = last.cast(pl.Int64).fill_null(0) * 1000
     return readings.with_columns(day=(pl.col("record_end") + shift) // DAY_MS)
 
 

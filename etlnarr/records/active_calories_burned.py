@@ -154,6 +154,7 @@ ACTIVE_CALORIES_BURNED: Final = RecordType(
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
+    of_several=frozenset({DAILY_MEAN, GUIDELINE, "record_more_days"}),
     series=activity.series,
     by_day=days.by_piece,
     comparisons=(Comparison("daily_mean", DAILY_MEAN, 27, f"{SHCHERBINA}", relative=True),),

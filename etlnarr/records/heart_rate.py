@@ -54,7 +54,7 @@ NO_NIGHT: Final = (
     "sleep records of the same days, and samples awake and asleep",
 )
 NO_PEAK: Final = (
-    "fewer than two hours of the local clock are covered for 45 minutes",
+    "fewer than two hours of the local clock are covered for 45 minutes, or two share the highest mean",
     "samples through whole hours, and a time zone or records that carry an offset",
 )
 
@@ -75,6 +75,12 @@ COUNTED_AWAKE: Final = Gate(
     pl.col("readings_awake").fill_null(SEVERAL) >= SEVERAL,
     f"fewer than {SEVERAL} samples lie outside of the main sleep",
     f"{SEVERAL} samples outside of the main sleep",
+)
+FEW_NIGHTS: Final = ("fewer than two nights can be compared", "two nights that count")
+SINGLE_NIGHT: Final = Gate(
+    pl.col(f"{NOCTURNAL}.nights").fill_null(1) <= 1,
+    "the words for a dip are for one night, and several are averaged",
+    "a single night",
 )
 COUNTED_NIGHT: Final = Gate(
     pl.col(f"{NOCTURNAL}.nights").fill_null(1) >= 1,
@@ -193,6 +199,12 @@ NIGHTS: Final = (
         _nocturnal("waking_mean", BPM, 1, "mean over the time outside of main sleep in the 14 h before, naps included"),
         _nocturnal("dip", "%", 1, "100 x (1 - sleeping mean / waking mean)"),
     ),
+    *needing(
+        FEW_NIGHTS,
+        (COUNTED_NIGHT,),
+        Metric(f"{NOCTURNAL}.dip_min", "%", 1, "lowest dip of a night", BEN_DOV),
+        Metric(f"{NOCTURNAL}.dip_max", "%", 1, "highest dip of a night", BEN_DOV),
+    ),
 )
 
 PEAK: Final = Metric(
@@ -217,6 +229,7 @@ VERDICTS: Final = (
         (("reversed", 0, False), ("blunted", 10, False), ("usual", INFINITE, True)),
         BEN_DOV,
         frozenset({"usual"}),
+        gates=(SINGLE_NIGHT,),
     ),
     Verdict(
         f"{ASSESSMENT}.resting_heart_rate",
@@ -236,7 +249,7 @@ RECOMMENDATIONS: Final = (
     ),
     Recommendation("discuss_sustained_fast", SUSTAINED_FAST, pl.col(SUSTAINED_FAST) > 0),
     Recommendation("discuss_sustained_slow", SUSTAINED_SLOW, pl.col(SUSTAINED_SLOW) > 0),
-    Recommendation("record_sleep", f"{STATISTICS}.count", pl.col(AWAKE_P5).is_null()),
+    Recommendation("record_sleep", f"{STATISTICS}.count", pl.col(AWAKE_HOURS).is_null()),
 )
 
 SILENCES: Final = (
@@ -273,8 +286,5 @@ HEART_RATE: Final = RecordType(
     series=series,
     by_day=sources.by_start,
     history=History(heart.nights),
-    comparisons=(
-        Comparison("mean", f"{STATISTICS}.mean", 5, NOT_CLINICAL),
-        Comparison("lowest_sleeping", f"{STATISTICS}.resting.lowest_sustained_sleeping", 3, NOT_CLINICAL),
-    ),
+    comparisons=(Comparison("mean", f"{STATISTICS}.mean", 5, NOT_CLINICAL),),
 )

@@ -40,7 +40,7 @@ WITTMANN: Final = "Wittmann 2006 Chronobiol Int 23:497"
 SHORTEST_MS: Final = 30 * MINUTE_MS
 LONGEST_MS: Final = 16 * HOUR_MS
 
-STAGES_NEEDED: Final = "a device that records stages"
+STAGES_NEEDED: Final = "stages that cover the session without overlap"
 NO_NIGHT: Final = ("no session of 3 to 16 hours could be used", "a session of a whole night")
 NO_STAGES: Final = (
     "no night was recorded with stages that cover it and tell of sleep",
@@ -369,6 +369,7 @@ SLEEP_SESSION: Final = RecordType(
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
+    of_several=frozenset({f"{CONSISTENCY}.midpoint_sd", f"{CONSISTENCY}.social_jetlag", "record_more_nights"}),
     series=series,
     by_day=sleep.by_waking,
     comparisons=(

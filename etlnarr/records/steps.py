@@ -149,6 +149,7 @@ STEPS_RECORD: Final = RecordType(
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
     silences=SILENCES,
+    of_several=frozenset({DAILY_MEAN, GUIDELINE, "record_more_days"}),
     series=activity.series,
     by_day=days.by_piece,
     comparisons=(Comparison("daily_mean", DAILY_MEAN, 1_000, f"{DING}, whose risks go by steps of 1,000"),),

@@ -90,7 +90,15 @@ def dip(points: Sequence[tuple[float, float]], *more: tuple[int, int]) -> Mappin
 
 def test_a_dip_worked_out_by_hand() -> None:
     found = dip([*steady(80, EVENING), *steady(60, SLEEPING)])
-    assert found == {"subject": "s", "sleeping_mean": 60, "waking_mean": 80, "dip": 25, "nights": 1}
+    assert found == {
+        "subject": "s",
+        "sleeping_mean": 60,
+        "waking_mean": 80,
+        "dip": 25,
+        "nights": 1,
+        "dip_min": None,
+        "dip_max": None,
+    }
 
 
 def test_waking_reaches_back_sixteen_hours() -> None:
@@ -121,6 +129,16 @@ def test_nights_are_averaged_by_night_and_poor_ones_left_out() -> None:
     later = [(NIGHT[0] + n * day * MINUTE, NIGHT[1] + n * day * MINUTE) for n in (1, 2)]
     found = dip(points, *later)
     assert (found["nights"], found["dip"], found["waking_mean"], found["sleeping_mean"]) == (2, 12.5, 75, 65)
+    assert (found["dip_min"], found["dip_max"]) == (0, 25)
+
+
+def test_a_dip_is_of_one_device() -> None:
+    """The ring reads 20 higher, and has but two hours of the night."""
+    ring = samples([*steady(200, range(-600, -400, 10)), *steady(80, range(0, 120, 10))])
+    watch = samples([*steady(80, range(-390, 0, 10)), *steady(60, range(120, 480, 10))])
+    both = pl.concat([ring.with_columns(source=pl.lit("org.example.ring")), watch]).sort("start")
+    found = row(heart.nocturnal(batch(both, sleep=nights(NIGHT))))
+    assert (found["waking_mean"], found["sleeping_mean"], found["dip"]) == (80, 60, 25)
 
 
 def test_no_night_without_samples_on_both_sides() -> None:
@@ -142,6 +160,10 @@ def test_the_peak_is_the_mean_over_time() -> None:
     """Hour 0 has a burst of 150 for 5 of 60 minutes, hour 1 a steady 80."""
     burst = [*steady(70, range(0, 55, 5)), *steady(150, range(55, 60)), *steady(80, range(60, 121, 5))]
     assert row(heart.peak(batch(samples(burst))))["peak_hour"] == 1
+
+
+def test_no_peak_of_hours_that_are_alike() -> None:
+    assert row(heart.peak(batch(samples(steady(70, range(0, 120, 5))))))["peak_hour"] is None
 
 
 def test_no_peak_of_one_hour_or_of_an_unknown_clock() -> None:

@@ -78,6 +78,16 @@ def test_the_weekday_is_that_of_waking() -> None:
     assert next(iter(days)) == "monday"
 
 
+def test_a_clock_that_is_put_back_in_the_night_shows_in_its_end() -> None:
+    """In bed at 23:00 of UTC-5; the clock goes back an hour at 02:00, and eight hours later it shows 06:00."""
+    night = session(TUESDAY + 4 * HOUR, [("LIGHT", 180), ("DEEP", 300)], offset_s=-5 * 3600)
+    changed = night.with_columns(
+        offset_s=pl.when(pl.col("start") > TUESDAY + 6 * HOUR).then(-6 * 3600).otherwise("offset_s").cast(pl.Int32)
+    )
+    (found,) = night_by_night(changed).iter_rows(named=True)
+    assert (found["bed_time"], found["wake_time"]) == (23 * 60, 6 * 60)
+
+
 def test_an_unknown_offset_hides_the_clock_and_nothing_else() -> None:
     found = of(session(TUESDAY, [("LIGHT", 400)]), session(TUESDAY + DAY, [("LIGHT", 300)], offset_s=None))
     assert (found["total_sleep_time"], found["weekday_total_sleep_time"]) == (350, None)

@@ -63,6 +63,15 @@ def test_the_dip_has_two_limits(asleep: float, word: str) -> None:
     assert f"{ASSESSMENT}.nocturnal_dip" not in withheld(found)
 
 
+def test_the_dips_of_several_nights_have_no_word() -> None:
+    points = [*steady(80, EVENING), *steady(60, SLEEPING)]
+    later = [(minute + 1440, rate) for minute, rate in points]
+    both = batch(samples([*points, *later]), sleep=nights(NIGHT, (NIGHT[0] + DAY, NIGHT[1] + DAY)))
+    found = told(both)
+    assert (at(found, f"{NOCTURNAL}.nights"), at(found, f"{NOCTURNAL}.dip_max")) == (2, 25)
+    assert withheld(found)[f"{ASSESSMENT}.nocturnal_dip"].startswith("the words for a dip are for one night")
+
+
 @pytest.mark.parametrize(("hours", "stated"), [(5, True), (4, False)])
 def test_the_dip_needs_a_covered_evening(hours: int, stated: bool) -> None:
     found = of([*steady(80, range(-hours * 60, 0, 10)), *steady(60, SLEEPING)])
@@ -257,7 +266,7 @@ def test_the_range_of_heart_rates(value: float | None, fails: bool) -> None:
 
 
 def test_samples_and_their_times_may_be_missing() -> None:
-    rows = pl.DataFrame({"value": [60.0, None, 60.0], "start": [1, 1, None]})
+    rows = pl.DataFrame({"value": [60.0, None, 60.0], "start": [1, 1, None], "record_start": 0, "record_end": 2})
     by_name = {rule.name: rows.select(rule.fails).to_series().to_list() for rule in RULES}
     assert by_name["samples_missing"] == [False, True, False]
     assert by_name["sample_time_missing"] == [False, False, True]

@@ -45,7 +45,8 @@ ASLEEP = (
     | under(A, nocturnal_dip="blunted", resting_heart_rate="usual")
 )
 UNAPART = under(f"{H}.resting", overall_p5=67.0)
-RISE = under(N, nights=3, dip=-12.5) | under(A, nocturnal_dip="reversed", resting_heart_rate="fast")
+SEVERAL = under(N, nights=3, dip=12.5, dip_min=-1.5, dip_max=20.5) | under(A, resting_heart_rate="usual")
+RISE = under(N, dip=-12.5) | under(A, nocturnal_dip="reversed", resting_heart_rate="fast")
 FALL = under(N, dip=15.0) | under(A, nocturnal_dip="usual", resting_heart_rate="slow")
 AGED = (
     under(f"{H}.zones", below_zone_1=90.2, zone_1=8.4, zone_2=0.0, zone_3=1.4, zone_4=0.01, zone_5=0.0)
@@ -69,6 +70,7 @@ CASES: Mapping[str, dict[str, Json]] = {
     "rates alone": PLAIN,
     "sleep known": PLAIN | ASLEEP | SECOND,
     "a rise asleep": PLAIN | ASLEEP | RISE | RUNS | under(f"{H}.resting", awake_p5=105.0),
+    "several nights": PLAIN | {path: value for path, value in ASLEEP.items() if "dip" not in path} | SEVERAL,
     "slow": PLAIN | ASLEEP | FALL | under(H, readings_above_100=0),
     "an effort": PLAIN | ASLEEP | AGED | RUNS | SECOND | under(D, bias=0.97) | under(H, readings_above_100=1),
     "no effort": PLAIN | AGED | under(f"{H}.sessions", count=0) | under(f"{H}.sustained_above_100", count=0, minutes=0),
@@ -95,7 +97,7 @@ def given(advice: Recommendation, case: Mapping[str, Json]) -> bool:
     """Whether the case is one for this advice."""
     value = case.get(advice.follows)
     if advice.name == "record_sleep":
-        return case.get(f"{H}.resting.awake_p5") is None
+        return case.get(f"{H}.resting.awake_hours") is None
     return value in ("fast", "slow") if isinstance(value, str) else value not in (None, 0)
 
 
@@ -160,6 +162,8 @@ def test_what_the_words_stand_for(place: int) -> None:
     output = {name: told(case, always(place)).output for name, case in CASES.items()}
     assert re.search("12.5 % higher.*a rise asleep is called reversed", output["a rise asleep"])
     assert re.search("1.7 % lower.*less than 10 % is called blunted", output["sleep known"])
+    assert re.search("12.5 % lower.*from -1.5 to 20.5 %", output["several nights"])
+    assert not re.search("blunted|usual", output["several nights"])
     assert re.search("105 bpm, above 100 bpm", output["a rise asleep"])
     assert re.search("65 bpm, below 50 bpm", output["slow"])
     assert re.search("not a resting rate|a resting rate is something else", output["sleep known"])
