@@ -6,6 +6,7 @@ import random
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,8 +106,10 @@ def test_settings_shape_the_lines(tmp_path: Path) -> None:
     built(tmp_path, SAMPLES, ETL_INCLUDE_METADATA="false")
     assert [sorted(row) for row in rows(tmp_path)] == [["input", "instruction", "output"]] * len(whole)
     built(tmp_path, SAMPLES, ETL_GENERATE_RECOMMENDATIONS="false")
-    assert all(len(a["output"]) <= len(b["output"]) for a, b in zip(rows(tmp_path), whole, strict=True))
-    assert rows(tmp_path) != whole
+    plain = rows(tmp_path)  # a sentence may come back that a row with advice had no room for
+    assert sum(len(row["output"]) for row in plain) < sum(len(row["output"]) for row in whole)
+    assert not any("your doctor" in row["output"] for row in plain)
+    assert any("your doctor" in row["output"] for row in whole)
     built(tmp_path, SAMPLES)
     assert rows(tmp_path) == whole
 
@@ -150,5 +153,6 @@ def test_a_bucket_is_a_lake_like_a_folder(tmp_path: Path) -> None:
     assert {row["metadata"]["source_bucket"] for row in told} == {"health-data"}
 
 
-def without_place(row: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    return {**row, "metadata": {**row["metadata"], "source_bucket": ""}}
+def without_place(row: dict[str, Any]) -> dict[str, Any]:
+    uploads = [{**upload, "source_bucket": ""} for upload in row["metadata"]["uploads"]]
+    return {**row, "metadata": {**row["metadata"], "source_bucket": "", "uploads": uploads}}

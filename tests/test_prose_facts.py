@@ -35,7 +35,7 @@ from tests.narration import STYLES, VALUES, WITHHELD, output_of
         ("{{ ' from here'|capital }}", "From here"),
         ("{{ names|listed }}; {{ names[:1]|listed }}; {{ []|listed }}", "Oura and Samsung Health; Oura;"),
         ("{{ ['a', 'b', glucose.mean]|listed('or') }}", "a, b or 111.5"),
-        ("{{ names[1]|name }} {{ names|first }} {{ names|length == 2 and 'both' }}", "Samsung_Health Oura both"),
+        ("{{ names[1]|name }} {{ names|first }} {{ names|length == 2 and 'alike' }}", "Samsung_Health Oura alike"),
         ("{% for name, meal in glucose.meals|pairs %}{{ name }} {{ meal.mean }} {% endfor %}", "lunch 120 dinner 98"),
         ("{% for hour in glucose.hours %}{{ hour.hour|integer }} {% endfor %}", "7 8"),
         ("on{{ ' and on' if glucose.mean > 500 }}", "on"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from etlnarr.model import Json
+from etlnarr.records import by_name
 from tests import uploads
 from tests.command import SAMPLES, etlnarr, fingerprint, rows
 from tests.traces import reference
@@ -72,6 +73,14 @@ def test_the_real_nights_are_told_once_with_both_devices_named(real_samples: Pat
     assert preferred["narrate"]["replaced"] > 0
     (night,) = about(tmp_path, "SleepSessionRecord", "night", "2025-09-20")
     assert insight(night, "sleep_statistics.total_sleep_time") == 325
+    (own,) = [row for row in about(tmp_path, "SleepSessionRecord", "upload") if row["metadata"]["sources"]["others"]][
+        :1
+    ]
+    for row in (night, own):
+        asked = ("explain", row["metadata"]["example_id"], "--source-priority", "com.ouraring.oura", "--json")
+        done = json.loads(etlnarr(*asked, "--lake", tmp_path).stdout)
+        places = {one["package"]: (one["chosen"], one["preferred"]) for one in done["sources"]}
+        assert places == {"com.ouraring.oura": (True, 0), "com.sec.android.app.shealth": (False, None)}
 
 
 SLEEP = "sleep_statistics"
@@ -336,7 +345,10 @@ def test_a_row_can_be_explained_down_to_every_number(kind: str, tmp_path: Path) 
         assert {one["package"] for one in done["sources"] if one["chosen"]} == {
             one["package"] for one in metadata["sources"]["chosen"]
         }
+        declared = {metric.path: metric for metric in by_name[metadata["record_type"]].metrics}
         for number in done["numbers"]:
+            metric = declared.get(number["path"])
+            assert metric is None or (number["unit"], number["definition"]) == (metric.unit, metric.definition)
             assert number["readings"] > 0 or number["path"].split(".")[0] in {"period", "sources", "withheld", "change"}
     text = etlnarr("explain", metadata["example_id"], "--lake", tmp_path).stdout
     assert metadata["template_hash"] in text

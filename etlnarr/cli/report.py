@@ -114,14 +114,18 @@ def explanation(done: "Explanation") -> Iterator[str]:
     yield f"records      {done.records}, {repeated}"
     for version in several:
         yield (
-            f"version      {version.identity}: of {version.versions} the one written {version.modified} "
+            f"version      {version.identity}: of {version.versions} the one written {version.modified_utc} "
             f"(version {version.version}) in {version.source_s3_key} counts"
         )
     for one in done.sources:
-        yield (
-            f"source       {one.package}: {'told from' if one.chosen else 'set aside'}; preferred {one.preferred}, "
-            f"{one.kinds} kinds of label, a reading every {one.step_minutes} min, {one.coverage_hours:.1f} h covered"
-        )
+        parts = [
+            "told from" if one.chosen else "set aside",
+            *([] if one.preferred is None else [f"number {one.preferred + 1} of those preferred"]),
+            *([f"{one.kinds} kinds of label"] if one.kinds else []),
+            *([] if one.step_minutes is None else [f"a reading every {one.step_minutes:.3g} min"]),
+            f"{one.coverage_hours:.1f} h covered",
+        ]
+        yield f"source       {one.package}: {', '.join(parts)}"
     yield f"offset       {done.offset}: {done.offset_rule}"
     for text, number in done.written_offsets.items():
         yield f"             {number} records carry {text}"

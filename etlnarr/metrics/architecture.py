@@ -67,7 +67,7 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
         pl.col("waso", "awakenings", "awakenings_over_5_min").fill_null(0),
         time_in_bed=_in_bed_ms() / MINUTE_MS,
         staged=pl.col("onset").is_not_null()
-        & (pl.col("told") >= LEAST_STAGED * (_in_bed_ms() - pl.col("pause") * MINUTE_MS))
+        & ((pl.col("told") / (_in_bed_ms() - pl.col("pause") * MINUTE_MS)).round(NOISE_DECIMALS) >= LEAST_STAGED)
         & (pl.col("recorded") <= _in_bed_ms()),
     )
     return _defined(measured)

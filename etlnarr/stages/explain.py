@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 from pydantic import JsonValue
@@ -13,6 +13,7 @@ from etlnarr.analysis.windows import Asked
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import explain as catalogued
 from etlnarr.catalog.explain import Origin
+from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
 from etlnarr.metrics.clock import HOUR_MS
 from etlnarr.metrics.sources import COVERAGE, PLACE, UNKNOWN_LABEL
@@ -33,7 +34,7 @@ class Version(Document):
     """A record of which several uploads hold a version, with the one that counts."""
 
     identity: str
-    modified: int
+    modified_utc: str
     version: int
     source_s3_key: str
     versions: int
@@ -167,10 +168,10 @@ def _versions(con: Catalog, origin: Origin, readings: pl.DataFrame) -> list[Vers
     return [Version.model_validate(_named(row)) for row in found.iter_rows(named=True)]
 
 
-def _named(row: dict[str, object]) -> dict[str, object]:
+def _named(row: dict[str, Any]) -> dict[str, object]:
     return {
         "identity": row["identity"],
-        "modified": row["modified"],
+        "modified_utc": utc(row["modified"]),
         "version": row["version"],
         "source_s3_key": row["key"],
         "versions": row["versions"],
