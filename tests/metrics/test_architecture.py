@@ -136,7 +136,9 @@ def test_what_lies_outside_of_the_session_does_not_count() -> None:
 
 
 stages = st.lists(
-    st.tuples(st.sampled_from([*ASLEEP, "AWAKE", "OUT_OF_BED", "UNKNOWN"]), st.integers(1, 200).map(lambda half: half / 2)),
+    st.tuples(
+        st.sampled_from([*ASLEEP, "AWAKE", "OUT_OF_BED", "UNKNOWN"]), st.integers(1, 200).map(lambda half: half / 2)
+    ),
     min_size=1,
     max_size=20,
 )
