@@ -107,8 +107,8 @@ def peak_hour(readings: pl.DataFrame, name: str = "peak_hour") -> pl.DataFrame:
     """Find the local hour with the highest mean.
 
     Only hours that hold three quarters of the readings expected at the median interval take part, so that an hour cut
-    off by the end of the data does not win on a few readings; null below two such hours of the clock, and when two of
-    them share the highest mean.
+    off by the end of the data does not win on a few readings; the first of hours that share it; null below two such
+    hours of the clock.
 
     Shapes: readings as READINGS; the result subject and the named column. Units: hour 0 to 23.
     """
@@ -122,6 +122,5 @@ def peak_hour(readings: pl.DataFrame, name: str = "peak_hour") -> pl.DataFrame:
     )
     means = full.group_by("subject", "hour").agg(mean=(pl.col("total").sum() / pl.col("n").sum()).round(6))
     ranked = means.sort("subject", "mean", "hour", descending=[False, True, False])
-    alone = (pl.len() >= COMPARED_HOURS) & ((pl.col("mean") == pl.col("mean").max()).sum() == 1)
-    peak = pl.when(alone).then(pl.col("hour").first()).alias(name)
+    peak = pl.when(pl.len() >= COMPARED_HOURS).then(pl.col("hour").first()).alias(name)
     return ranked.group_by("subject", maintain_order=True).agg(peak)

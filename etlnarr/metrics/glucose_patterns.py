@@ -29,7 +29,7 @@ NO_DAWN: Final = (
     "sleep records and local time for 3 nights of sensor readings",
 )
 NO_PEAK: Final = (
-    "fewer than two whole hours of the local clock are known to be covered, or two share the highest mean",
+    "fewer than two whole hours of the local clock are known to be covered",
     "readings of whole hours, and a time zone or records that carry an offset",
 )
 

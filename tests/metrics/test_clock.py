@@ -63,8 +63,8 @@ def test_one_full_hour_is_no_peak() -> None:
     assert peak(readings(at_steps([100.0] * 12 + [300.0] * 3))) == {"s": None}
 
 
-def test_of_equal_hours_none_is_the_peak() -> None:
-    assert peak(readings(at_steps([100.0] * 24))) == {"s": None}
+def test_of_equal_hours_the_first_is_the_peak() -> None:
+    assert peak(readings(at_steps([100.0] * 24))) == {"s": 0}
 
 
 def test_peak_hour_is_local_and_pools_the_days() -> None:
@@ -80,6 +80,6 @@ def test_peak_hour_is_silent_without_a_clock() -> None:
 
 def test_sparse_sources_need_what_their_interval_promises() -> None:
     # every 20 minutes: three an hour expected, so two are not enough
-    points = at_steps([110.0] * 3 + [100.0] * 3, 20 * MINUTE) + at_steps([200.0] * 2, 20 * MINUTE, MIDNIGHT + 2 * HOUR)
+    points = at_steps([100.0] * 6, 20 * MINUTE) + at_steps([200.0] * 2, 20 * MINUTE, MIDNIGHT + 2 * HOUR)
     assert peak(readings(points)) == {"s": 0}
     assert peak(readings([*points, (MIDNIGHT + 2 * HOUR + 40 * MINUTE, 200.0)])) == {"s": 2}
