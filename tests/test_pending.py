@@ -30,6 +30,8 @@ def test_another_threshold_judges_again_and_takes_its_copy_back(tmp_path: Path) 
     assert states(built(lake, upload, ETL_QUALITY_THRESHOLD="0.99")) == {"quarantined": 1}
     kept = fingerprint(lake)
     assert sorted(Path(name).suffix for name in kept) == [".avro", ".json"]
+    etlnarr("validate", "--lake", lake, "--dry-run")
+    assert fingerprint(lake) == kept
     assert states(built(lake, upload, ETL_QUALITY_THRESHOLD="0.98")) == {"quarantined": 1}
     assert states(built(lake, upload)) == {"accepted": 1}
     assert fingerprint(lake) == told

@@ -200,6 +200,18 @@ def test_a_source_that_is_gone_before_it_is_copied_is_reported(tmp_path: Path) -
     assert len(list((tmp_path / "lake").rglob("*.metadata.json"))) == 1
 
 
+def test_a_copy_moves_to_another_prefix_when_its_source_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/bad.avro").write_bytes(b"no Avro")
+    lake = ("--lake", tmp_path / "lake")
+    etlnarr("build", tmp_path / "in", *lake)
+    (tmp_path / "in/bad.avro").unlink()
+    report = json.loads(etlnarr("validate", *lake, "--json", env={"ETL_QUARANTINE_PREFIX": "rejected/"}).stdout)
+    assert report["lost"] == 0
+    assert [file.read_bytes() for file in (tmp_path / "lake/rejected").rglob("*.avro")] == [b"no Avro"]
+    assert not list((tmp_path / "lake/quarantine").rglob("*.*"))
+
+
 def test_a_value_out_of_range_reaches_no_metric(tmp_path: Path) -> None:
     rows = uploads.glucose([*TRACE, (T0 + 4 * HOUR, 601.0), (T0 + 5 * HOUR, 19.0)])
     upload = uploads.write(tmp_path / "BloodGlucoseRecord_1763380800000.avro", "BloodGlucoseRecord", rows)

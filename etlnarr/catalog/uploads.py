@@ -108,14 +108,12 @@ def add(
 ) -> None:
     """Store uploads with their records, and let each upload stand under its earliest place.
 
-    Shapes: records and readings as etlnarr.canonical returns them.
+    Shapes: at least one place; records and readings as etlnarr.canonical returns them.
     """
     own = [pl.DataFrame(uploads, orient="row", infer_schema_length=None)] if uploads else []
     _append(con, own, INSERT_UPLOADS)
     _append(con, [f.select(RECORD_COLUMNS) for f in records], "INSERT INTO records BY NAME SELECT * FROM new_rows")
     _append(con, [f.select(READING_COLUMNS) for f in readings], "INSERT INTO readings BY NAME SELECT * FROM new_rows")
-    if not places:
-        return
     con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
     con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
     con.execute(EARLIEST_PLACE).complete()

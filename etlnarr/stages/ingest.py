@@ -101,8 +101,9 @@ def _ingest_batch(con: Catalog, run: Run, batch: Sequence[Source], contents: Con
     contents.fetched.update(_fetched(records))
     places = {arrival.source.url: _place(arrival, contents) for arrival in arrivals}
     rows = [_upload(arrival, places[arrival.source.url], run.settings.limits) for arrival in fresh]
-    with transaction(con):
-        uploads.add(con, rows, list(places.values()), records, readings)
+    if arrivals:  # else every source of the batch was denied
+        with transaction(con):
+            uploads.add(con, rows, list(places.values()), records, readings)
     unreadable = sum(row.state == "unreadable" for row in rows)
     return replace(
         so_far,
