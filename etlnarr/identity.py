@@ -1,5 +1,6 @@
 """Ids that follow from what they name."""
 
+import hashlib
 import uuid
 from typing import Final
 
@@ -9,6 +10,11 @@ NAMESPACE: Final = uuid.UUID("8b1c1f0e-6f0b-5a52-9d0c-5f1f6f1b7a3d")
 def derived(name: str, *parts: str) -> str:
     """Return the UUIDv5 of a name and what it is about."""
     return str(uuid.uuid5(NAMESPACE, "\n".join([name, *parts])))
+
+
+def digest(*parts: str) -> str:
+    """Return the SHA-256 of texts, which tells whether any of them changed."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def processing_id(user_id: str, content_hash: str, subject: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.clock import DAY_MS
+from etlnarr.metrics.clock import DAY_MS, offset_ms
 
 OFFSET: Final = r"^(?:UTC|GMT)?([+-])(\d{2}):?([0-5]\d)(?::?([0-5]\d))?$"
 FARTHEST: Final = 18 * 3600  # seconds; no place on Earth is farther from UTC, nor java.time.ZoneOffset
@@ -116,7 +116,7 @@ def _borrowed(wanting: pl.DataFrame, lenders: pl.DataFrame) -> pl.DataFrame:
 
 def _near(side: str) -> pl.Expr:
     """Whether the lender overlaps the reading or ends, or starts, on its local day."""
-    shift = pl.col(f"{side}_s").cast(pl.Int64) * 1000
+    shift = offset_ms(f"{side}_s")
     names = ("start", f"{side}_start", f"{side}_end")
     day, first, last = ((pl.col(name) + shift) // DAY_MS for name in names)
     return (day.is_between(first, last) | (_gap(side) == 0)).fill_null(value=False)

@@ -3,13 +3,12 @@
 What stands there follows from the catalog alone: the order in which uploads arrived, and were judged, leaves no trace.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
 from typing import Final
 
-from etlnarr import envelope, lake
+from etlnarr import envelope, identity, lake
 from etlnarr.catalog import Catalog, quality, transaction
 from etlnarr.catalog.quality import Rejected
 from etlnarr.run import Run
@@ -53,7 +52,7 @@ def _stems(run: Run, uploads: list[Rejected]) -> dict[int, str]:
 
 
 def _hash(upload: Rejected) -> str:
-    return hashlib.sha256(f"{upload.user_id}\n{upload.content_hash}".encode()).hexdigest()[:HASH_DIGITS]
+    return identity.digest(upload.user_id, upload.content_hash)[:HASH_DIGITS]
 
 
 def _stem(run: Run, upload: Rejected) -> str:

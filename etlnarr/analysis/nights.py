@@ -21,7 +21,7 @@ def main_sleep(con: Catalog, around: pl.DataFrame, persons: Sequence[Person], le
 
     Shapes: around as analyses.spans(), lenders as local_time.donors(); the result as SLEEP with user_id for subject.
     """
-    records, readings = analyses.near_sleep(con, around)
+    records, readings = analyses.near_last(con, around, TYPE)
     users = records.select("upload", "user_id").unique()
     kept, inside = quality.usable(records.drop("user_id"), readings, by_name[TYPE])
     whole = subjects.joined(kept, inside, users)

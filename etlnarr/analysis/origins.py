@@ -1,10 +1,10 @@
 """Where the windows of people come from: the uploads whose versions of their records count."""
 
-import hashlib
 from collections import defaultdict
 
 import polars as pl
 
+from etlnarr import identity
 from etlnarr.analysis.window_readings import Readings
 from etlnarr.envelope import utc
 from etlnarr.wire import Origin, Quality, UploadRef
@@ -19,7 +19,7 @@ def origins(whole: Readings) -> dict[str, Origin]:
     uploads, scores = _uploads(named)
     return {
         str(subject): Origin(
-            content_hash=hashlib.sha256(str(content).encode()).hexdigest(),
+            content_hash=identity.digest(str(content)),
             correlation_id=None,
             records=int(records),
             quality_score=min(score.score for score in scores[subject]),

@@ -10,7 +10,7 @@ import polars as pl
 
 from etlnarr import change, insights
 from etlnarr.insights import Claim, Insights
-from etlnarr.metrics.clock import HOUR_MS
+from etlnarr.metrics.clock import HOUR_MS, local_ms, offset_ms
 from etlnarr.metrics.sources import KNOWN_MORE, PLACE
 from etlnarr.model import PEOPLE, READINGS, Batch, RecordType
 from etlnarr.people import Person
@@ -114,12 +114,8 @@ def _periods(readings: pl.DataFrame, written: Mapping[str, int]) -> dict[str, Pe
         known=known,
         first=pl.col("start").min(),
         last=pl.col("end").max(),
-        start=pl.when(known)
-        .then((pl.col("start") + pl.col("offset_s").cast(pl.Int64) * 1000).min())
-        .otherwise(pl.col("start").min()),
-        end=pl.when(known)
-        .then((pl.col("end") + pl.col("offset_s").cast(pl.Int64) * 1000).max())
-        .otherwise(pl.col("end").max()),
+        start=pl.when(known).then(local_ms().min()).otherwise(pl.col("start").min()),
+        end=pl.when(known).then((pl.col("end") + offset_ms()).max()).otherwise(pl.col("end").max()),
         offsets=pl.col("offset_s").unique(maintain_order=True),
         origins=pl.col("offset_origin").unique().sort(),
     )

@@ -1,12 +1,11 @@
 """Uploads as subjects: the records that each of them carried, in the version it carried."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from etlnarr import __version__, local_time, people, quality
+from etlnarr import __version__, identity, local_time, people, quality
 from etlnarr.analysis import nights, subjects
 from etlnarr.analysis.subjects import Named
 from etlnarr.catalog import Catalog, analyses
@@ -48,8 +47,7 @@ def analysed(con: Catalog, tasks: Sequence[Task]) -> Iterator[Worked]:
 
 def _task(run: Run, upload: Pending) -> Task:
     person = people.of(upload.user_id, run.people, run.settings)
-    text = "\n".join([__version__, upload.context, person.model_dump_json()])
-    return Task(upload, person, hashlib.sha256(text.encode()).hexdigest())
+    return Task(upload, person, identity.digest(__version__, upload.context, person.model_dump_json()))
 
 
 @dataclass(frozen=True, slots=True)

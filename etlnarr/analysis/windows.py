@@ -1,13 +1,12 @@
 """Days, nights, weeks and months as subjects: the records of a person in the version that counts."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from etlnarr import __version__, change, people
+from etlnarr import __version__, change, identity, people
 from etlnarr.analysis import calendar, nights, subjects
 from etlnarr.analysis.calendar import Reach
 from etlnarr.analysis.origins import origins
@@ -99,8 +98,8 @@ def analysed(con: Catalog, asked: Asked, tasks: Sequence[Task]) -> Iterator[Work
 
 def _task(run: Run, context: Context) -> Task:
     person = people.of(context.user_id, run.people, run.settings)
-    text = "\n".join([__version__, context.near, str(context.fetched), person.model_dump_json()])
-    return Task(context, person, hashlib.sha256(text.encode()).hexdigest())
+    inputs = identity.digest(__version__, context.near, str(context.fetched), person.model_dump_json())
+    return Task(context, person, inputs)
 
 
 def _named(asked: Asked, windows: Mapping[str, Window]) -> Named:

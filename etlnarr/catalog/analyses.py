@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from etlnarr.catalog.connection import Catalog
+from etlnarr.catalog.connection import LAST_VERSIONS, Catalog
 
 NEAR_MS = 172_800_000
 """Uploads whose records come within two days may lend an offset or a sleep session."""
@@ -86,37 +86,34 @@ def near_records(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def near_sleep(con: Catalog, around: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return records (with user_id) and readings of the sleep sessions around spans(), in their last version."""
+def near_last(con: Catalog, around: pl.DataFrame, record_type: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return records (with user_id) and readings of a type around spans(), in their last version."""
     records = _near(
         con,
         around,
-        """
+        f"""
         WITH own AS (
             SELECT records.*, user_id, uploaded, content_hash FROM records JOIN uploads ON upload = no
-            SEMI JOIN around USING (user_id) WHERE state = 'accepted' AND record_type = 'SleepSessionRecord'
+            SEMI JOIN around USING (user_id) WHERE state = 'accepted' AND record_type = $record_type
         ),
-        best AS (
-            SELECT * EXCLUDE (uploaded, content_hash) FROM own QUALIFY row_number() OVER (
-                PARTITION BY user_id, identity ORDER BY modified DESC, version DESC, uploaded, content_hash, record
-            ) = 1
-        )
+        best AS ({LAST_VERSIONS})
         SELECT best.* FROM best JOIN around USING (user_id)
         WHERE best.start <= around."end" + $near AND best."end" >= around.start - $near
         ORDER BY user_id, best.start, upload, record
-        """,
+        """,  # noqa: S608 - a constant
+        record_type=record_type,
     )
-    con.register("sessions", records.select("upload", "record"))
+    con.register("chosen", records.select("upload", "record"))
     readings = con.sql(
-        "SELECT * FROM readings SEMI JOIN sessions USING (upload, record) ORDER BY upload, record, start"
+        "SELECT * FROM readings SEMI JOIN chosen USING (upload, record) ORDER BY upload, record, start"
     ).pl()
-    con.unregister("sessions")
+    con.unregister("chosen")
     return records, readings
 
 
-def _near(con: Catalog, around: pl.DataFrame, query: str) -> pl.DataFrame:
+def _near(con: Catalog, around: pl.DataFrame, query: str, **more: str) -> pl.DataFrame:
     con.register("around", around)
-    found: pl.DataFrame = con.sql(query, params={"near": NEAR_MS}).pl()
+    found: pl.DataFrame = con.sql(query, params={"near": NEAR_MS, **more}).pl()
     con.unregister("around")
     return found
 

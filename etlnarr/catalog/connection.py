@@ -16,6 +16,13 @@ Catalog: TypeAlias = "duckdb.DuckDBPyConnection"  # as text: a reference would o
 
 SCHEMA: Final = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 LAYOUT: Final = hashlib.sha256(" ".join(re.sub("--.*", "", SCHEMA).split()).encode()).hexdigest()
+LAST_VERSIONS: Final = """
+    SELECT * EXCLUDE (uploaded, content_hash) FROM own QUALIFY row_number() OVER (
+        PARTITION BY user_id, identity ORDER BY modified DESC, version DESC, uploaded, content_hash, record
+    ) = 1
+"""
+"""Of records of one type, which own holds with user_id, uploaded and content_hash, the versions that count."""
+
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 RETRY_SECONDS: Final = 0.1
@@ -81,11 +88,10 @@ def peek(path: Path) -> Iterator[Catalog]:
 def transaction(con: Catalog) -> Iterator[None]:
     """Commit all that happens inside, or none of it."""
     con.begin()
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(con.rollback)
         yield
-    except BaseException:
-        con.rollback()
-        raise
+        undo.pop_all()
     con.commit()
 
 

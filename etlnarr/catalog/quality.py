@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etlnarr.catalog.connection import Catalog
+from etlnarr.catalog.connection import Catalog, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +118,28 @@ def keep(con: Catalog, no: int, key: str | None, note: str | None) -> None:
 
 
 def refresh_novelty(con: Catalog) -> None:
-    """Work out which accepted uploads bring something new.
+    """Work out which accepted uploads bring something new, where that is open since uploads came, went or moved.
 
     Shapes: an upload does when it has a record, or a later version of one, that no accepted upload of its user
     earlier in upload time (then hash) has. Versions go by time of the last write, then by the client's version.
     """
-    con.execute(
-        """
-        WITH stale AS (SELECT DISTINCT user_id FROM uploads WHERE brings_new IS NULL AND state = 'accepted'),
-        versions AS (
-            SELECT no, user_id, record_type, uploaded, content_hash, identity,
-                   modified::HUGEINT * 18446744073709551616 + version AS version
-            FROM records JOIN uploads ON no = upload JOIN stale USING (user_id) WHERE state = 'accepted'
-        ),
-        compared AS (
-            SELECT no, version, max(version) OVER (
-                PARTITION BY user_id, record_type, identity ORDER BY uploaded, content_hash
-                RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP
-            ) AS best
-            FROM versions
-        ),
-        answers AS (SELECT no, bool_or(best IS NULL OR version > best) AS brings_new FROM compared GROUP BY no)
-        UPDATE uploads SET brings_new = answers.brings_new FROM answers WHERE uploads.no = answers.no
-        """
-    ).complete()
+    with transaction(con):
+        con.execute(
+            """
+            WITH stale AS (SELECT DISTINCT user_id FROM uploads WHERE brings_new IS NULL AND state = 'accepted'),
+            versions AS (
+                SELECT no, user_id, record_type, uploaded, content_hash, identity,
+                       modified::HUGEINT * 18446744073709551616 + version AS version
+                FROM records JOIN uploads ON no = upload JOIN stale USING (user_id) WHERE state = 'accepted'
+            ),
+            compared AS (
+                SELECT no, version, max(version) OVER (
+                    PARTITION BY user_id, record_type, identity ORDER BY uploaded, content_hash
+                    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP
+                ) AS best
+                FROM versions
+            ),
+            answers AS (SELECT no, bool_or(best IS NULL OR version > best) AS brings_new FROM compared GROUP BY no)
+            UPDATE uploads SET brings_new = answers.brings_new FROM answers WHERE uploads.no = answers.no
+            """
+        ).complete()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from etlnarr.catalog.analyses import NEAR_MS, Worked, store
-from etlnarr.catalog.connection import Catalog
+from etlnarr.catalog.connection import LAST_VERSIONS, Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +71,16 @@ def resolved(
     """
     con.register("wanted", pl.DataFrame({"user_id": users}, schema={"user_id": pl.String}))
     records = con.sql(
-        """
-        WITH own AS (
+        f"""
+        WITH whole AS (
             SELECT records.*, user_id, uploaded, content_hash FROM records JOIN uploads ON upload = no
             SEMI JOIN wanted USING (user_id) WHERE state = 'accepted' AND record_type = $record_type
         ),
-        touching AS (SELECT DISTINCT user_id, identity FROM own WHERE start < $until AND "end" >= $since),
-        best AS (
-            SELECT * FROM own SEMI JOIN touching USING (user_id, identity)
-            QUALIFY row_number() OVER (
-                PARTITION BY user_id, identity ORDER BY modified DESC, version DESC, uploaded, content_hash, record
-            ) = 1
-        )
-        SELECT * EXCLUDE (uploaded, content_hash) FROM best WHERE start < $until AND "end" >= $since
-        ORDER BY user_id, start, upload, record
-        """,
+        touching AS (SELECT DISTINCT user_id, identity FROM whole WHERE start < $until AND "end" >= $since),
+        own AS (SELECT * FROM whole SEMI JOIN touching USING (user_id, identity)),
+        best AS ({LAST_VERSIONS})
+        SELECT * FROM best WHERE start < $until AND "end" >= $since ORDER BY user_id, start, upload, record
+        """,  # noqa: S608 - a constant
         params={"record_type": record_type, "since": span[0], "until": span[1]},
     ).pl()
     con.unregister("wanted")

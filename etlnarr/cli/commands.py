@@ -86,10 +86,10 @@ def ingest(
     from etlnarr.stages.ingest import ingest as stage
 
     settings = session.settings_from(lake_url=lake, catalog_path=catalog, user_id=user_id)
-    with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, source or [])
-        report.finish(opened, "ingest", done)
-    report.show(done, report.fields(done), as_json=as_json)
+    done = report.run_stage(
+        "ingest", settings, lambda opened: stage(opened.con, opened.run, source or []),
+        wait=wait_lock, dry=dry_run, as_json=as_json,
+    )  # fmt: skip
     _all_opened(done.denied)
 
 
@@ -107,10 +107,10 @@ def validate(
     from etlnarr.stages.validate import validate as stage
 
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
-    with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run)
-        report.finish(opened, "validate", done)
-    report.show(done, report.fields(done), as_json=as_json)
+    done = report.run_stage(
+        "validate", settings, lambda opened: stage(opened.con, opened.run),
+        wait=wait_lock, dry=dry_run, as_json=as_json,
+    )  # fmt: skip
     if strict and done.quarantined:
         raise RejectedError(f"{done.quarantined} uploads were quarantined; see etlnarr status for the reasons")
 
@@ -138,10 +138,10 @@ def analyse(
     settings = session.settings_from(
         lake_url=lake, catalog_path=catalog, tz=tz, age=age, sex=sex, people=people, source_priority=source_priority
     )
-    with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, wanted, _kinds(per))
-        report.finish(opened, "analyse", done)
-    report.show(done, report.fields(done), as_json=as_json)
+    report.run_stage(
+        "analyse", settings, lambda opened: stage(opened.con, opened.run, wanted, _kinds(per)),
+        wait=wait_lock, dry=dry_run, as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command(epilog=_example("etlnarr narrate --month 2025-11"))
@@ -160,10 +160,10 @@ def narrate(
 
     wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
-    with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, wanted, _kinds(per))
-        report.finish(opened, "narrate", done)
-    report.show(done, report.fields(done), as_json=as_json)
+    report.run_stage(
+        "narrate", settings, lambda opened: stage(opened.con, opened.run, wanted, _kinds(per)),
+        wait=wait_lock, dry=dry_run, as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command(epilog=_example("etlnarr export --month 2025-11"))
@@ -181,10 +181,10 @@ def export(
 
     wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
-    with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage(opened.con, opened.run, wanted)
-        report.finish(opened, "export", done)
-    report.show(done, report.fields(done), as_json=as_json)
+    report.run_stage(
+        "export", settings, lambda opened: stage(opened.con, opened.run, wanted),
+        wait=wait_lock, dry=dry_run, as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command(epilog=_example("etlnarr inspect BloodGlucoseRecord_1758407139312.avro --json"))

@@ -2,8 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
@@ -11,13 +11,16 @@ from structlog.typing import FilteringBoundLogger
 
 from etlnarr.catalog import status
 from etlnarr.catalog.status import Status
-from etlnarr.cli.session import Session
+from etlnarr.cli.session import Session, session
 from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
+    from etlnarr.definitions import Definition
     from etlnarr.stages.build import Report
     from etlnarr.stages.explain import Explanation
     from etlnarr.stages.inspect import Inspection
+
+T = TypeVar("T")
 
 
 def show(done: object, summary: Iterable[str], *, as_json: bool) -> None:
@@ -29,11 +32,17 @@ def show(done: object, summary: Iterable[str], *, as_json: bool) -> None:
         typer.echo(line)
 
 
-def finish(opened: Session, stage: str, done: object) -> None:
-    """Log what a stage did and publish the counts for those who ask while others write."""
-    opened.log.info("stage", stage=stage, **_plain(done))
-    if not opened.run.dry:
-        status.publish(opened.con, opened.run.settings.catalog)
+def run_stage(
+    name: str, settings: Settings, work: Callable[[Session], T], *, wait: float, dry: bool, as_json: bool
+) -> T:
+    """Run one stage, log what it did, publish the counts for those who ask while others write, and print its report."""
+    with session(settings, wait=wait, dry=dry) as opened:
+        done = work(opened)
+        opened.log.info("stage", stage=name, **_plain(done))
+        if not dry:
+            status.publish(opened.con, opened.run.settings.catalog)
+    show(done, fields(done), as_json=as_json)
+    return done
 
 
 def log_build(log: FilteringBoundLogger, done: "Report") -> None:
@@ -171,42 +180,15 @@ def _plain(value: Any) -> Any:
     return _plain(dataclasses.asdict(value)) if dataclasses.is_dataclass(value) else value  # type: ignore[arg-type]  # an instance
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class MetricLine:
-    """One line of the table of metrics."""
-
-    record_type: str
-    path: str
-    unit: str
-    definition: str
-    needs: str
-    source: str
-
-
-def metric_table() -> list[MetricLine]:
-    """Return every metric and verdict of every record type."""
+def metric_table() -> "list[Definition]":
+    """Return what stands behind every path of every record type."""
+    from etlnarr import definitions
     from etlnarr.records import RECORD_TYPES
 
-    return [
-        line
-        for kind in RECORD_TYPES
-        for line in (
-            *(
-                MetricLine(kind.name, m.path, m.unit, m.definition, "; ".join(g.needs for g in m.gates), m.source)
-                for m in kind.metrics
-            ),
-            *(
-                MetricLine(
-                    kind.name, v.path, "word", f"{' | '.join(band[0] for band in v.bands)}, from {v.metric}",
-                    "; ".join(g.needs for g in v.gates), v.source,
-                )
-                for v in kind.verdicts
-            ),
-        )
-    ]  # fmt: skip
+    return [one for kind in RECORD_TYPES for one in definitions.of(kind)]
 
 
-def metric_lines(table: list[MetricLine]) -> Iterator[str]:
+def metric_lines(table: "list[Definition]") -> Iterator[str]:
     """Yield the table as text."""
     kind = ""
     for line in table:

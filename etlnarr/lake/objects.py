@@ -53,11 +53,8 @@ def content_hash(source: Source) -> str:
 
     Errors: as read().
     """
-    digest = hashlib.sha256()
     with lake_faults(source.root, source.key), source.root.fs.open(source.path, "rb") as stream:
-        while part := stream.read(CHUNK):
-            digest.update(part)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def copy(url: str, expected: str, lake: Root, key: str, settings: Settings) -> bool:
@@ -97,11 +94,8 @@ def holds(lake: Root, key: str, expected: str) -> bool:
     """
     if size(lake, key) is None:
         return False
-    digest = hashlib.sha256()
     with lake_faults(lake, key), lake.fs.open(f"{lake.path}/{key}", "rb") as stream:
-        while part := stream.read(CHUNK):
-            digest.update(part)
-    return digest.hexdigest() == expected
+        return hashlib.file_digest(stream, "sha256").hexdigest() == expected
 
 
 def size(lake: Root, key: str) -> int | None:
@@ -154,11 +148,10 @@ def writing(lake: Root, key: str, *, durable: bool = True) -> Iterator[IO[bytes]
 @contextlib.contextmanager
 def _upload(lake: Root, key: str) -> Iterator[IO[bytes]]:
     stream = lake.fs.open(f"{lake.path}/{key}", "wb", autocommit=False)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(stream.discard)
         yield stream
-    except BaseException:
-        stream.discard()
-        raise
+        undo.pop_all()
     stream.close()
     stream.commit()
 
@@ -168,13 +161,12 @@ def _aside(lake: Root, key: str, *, durable: bool) -> Iterator[IO[bytes]]:
     target = Path(lake.path, key)
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.with_name(f".{target.name}.partial")  # one name, so that what a kill leaves is overwritten
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(aside.unlink, missing_ok=True)
         with aside.open("wb") as stream:
             yield stream
             stream.flush()
             if durable:
                 os.fsync(stream.fileno())
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
     aside.replace(target)

@@ -6,8 +6,8 @@ import polars as pl
 
 from etlnarr.metrics import sources
 from etlnarr.metrics.bounded import dated, iso_date, latest_rows
-from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, THURSDAY, WEEKDAYS
-from etlnarr.metrics.days import DAY, days, offset_ms, told_whole
+from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, THURSDAY, WEEKDAYS, offset_ms
+from etlnarr.metrics.days import DAY, days, told_whole
 from etlnarr.metrics.overlap import pro_rata
 from etlnarr.model import Batch
 

@@ -28,9 +28,14 @@ NO_LOCAL_TIME: Final = (
 )
 
 
+def offset_ms(name: str = "offset_s") -> pl.Expr:
+    """Return what the local clock is ahead of UTC, in ms; null where the offset is unknown."""
+    return pl.col(name).cast(pl.Int64) * 1000
+
+
 def local_ms() -> pl.Expr:
     """Return milliseconds since 1970 as the local clock showed them; null where the offset is unknown."""
-    return pl.col("start") + pl.col("offset_s").cast(pl.Int64) * 1000
+    return pl.col("start") + offset_ms()
 
 
 def local_day() -> pl.Expr:

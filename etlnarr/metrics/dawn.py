@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.clock import DAY_MS, HOUR_MS, MINUTE_MS, clock_known, local_day, local_hour, local_ms
+from etlnarr.metrics.clock import DAY_MS, HOUR_MS, MINUTE_MS, clock_known, local_day, local_hour, local_ms, offset_ms
 from etlnarr.metrics.episodes import LOW
 from etlnarr.metrics.grid import trace
 from etlnarr.model import Batch
@@ -63,7 +63,7 @@ def _asleep(sleep: pl.DataFrame, readings: pl.DataFrame) -> pl.DataFrame:
     # sleep sessions carry no offset: that of the last reading before waking stands for the night
     offsets = readings.select("subject", "offset_s", end="start").sort("end")
     woken = sleep.sort("end").join_asof(offsets, on="end", by="subject", check_sortedness=False)
-    shift = pl.col("offset_s").cast(pl.Int64) * 1000
+    shift = offset_ms()
     midnight = (pl.col("end") + shift) // DAY_MS * DAY_MS
     nights = woken.select(
         "subject",

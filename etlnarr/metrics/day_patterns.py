@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics import sources
+from etlnarr.metrics.activity import TOTAL_DECIMALS
 from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS, clock_known, local_hour
 from etlnarr.metrics.days import DAY, length, record_length
 from etlnarr.model import Batch
@@ -20,8 +21,6 @@ SEDENTARY_MS: Final = HOUR_MS
 MODERATE_CADENCE: Final = 100
 VIGOROUS_CADENCE: Final = 130
 """Steps per minute. Source: Tudor-Locke 2018."""
-
-TOTAL_DECIMALS: Final = 6
 
 
 def sight(batch: Batch) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics import sources
-from etlnarr.metrics.clock import DAY_MS, HOUR_MS
+from etlnarr.metrics.clock import DAY_MS, HOUR_MS, offset_ms
 from etlnarr.metrics.overlap import pro_rata
 
 WHOLE_DAY_MS: Final = 18 * HOUR_MS
@@ -34,11 +34,6 @@ def record_length() -> pl.Expr:
 def told_whole() -> pl.Expr:
     """Tell whether the record is a daily total."""
     return record_length() >= WHOLE_DAY_MS
-
-
-def offset_ms() -> pl.Expr:
-    """Return what the local clock is ahead of UTC, in ms."""
-    return pl.col("offset_s").cast(pl.Int64) * 1000
 
 
 def choose(readings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.clock import MINUTE_MS
+from etlnarr.metrics.clock import MINUTE_MS, offset_ms
 from etlnarr.metrics.grid import trace
 from etlnarr.model import Batch
 
@@ -151,7 +151,7 @@ def _count(found: pl.DataFrame, name: str) -> pl.DataFrame:
 def _listed(found: pl.DataFrame, trace: pl.DataFrame, name: str) -> pl.DataFrame:
     """Tell the latest episodes one by one: minutes (so far), extreme, ongoing, start (ISO 8601, UTC with a Z)."""
     offsets = trace.select("subject", "start", "offset_s")
-    shift = pl.col("offset_s").cast(pl.Int64) * 1000
+    shift = offset_ms()
     local = pl.from_epoch(pl.col("start") + shift.fill_null(0), "ms").dt.strftime("%Y-%m-%dT%H:%M:%S")
     start = pl.when(pl.col("offset_s").is_not_null()).then(local).otherwise(local + "Z")
     one = pl.struct("minutes", "extreme", "ongoing", start=start)

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics.clock import DAY_MS, HOUR_MS, MINUTE_MS, clock_known, local_ms
+from etlnarr.metrics.clock import DAY_MS, HOUR_MS, MINUTE_MS, clock_known, local_ms, offset_ms
 from etlnarr.metrics.sleep import in_sleep
 from etlnarr.metrics.sources import LONGEST_HOLD_MS
 from etlnarr.metrics.statistics import finite
@@ -77,7 +77,7 @@ def nights(batch: Batch) -> pl.DataFrame:
     """
     marked = in_sleep(weighted(batch.readings), batch.sleep)
     inside = marked.filter(pl.col("night_start").is_not_null())
-    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    shift = offset_ms().fill_null(0)
     days = inside.group_by(NIGHT).agg(day=((pl.col("night_end") + shift) // DAY_MS).last())
     asleep = _by_night(inside, "sleeping").join(days, on=NIGHT).join(_lowest(inside), on=NIGHT, how="left")
     both = asleep.join(_by_night(_evening(marked, batch.sleep), "waking"), on=NIGHT, how="left")

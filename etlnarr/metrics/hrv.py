@@ -11,7 +11,7 @@ import polars as pl
 
 from etlnarr.metrics import hourly
 from etlnarr.metrics.bounded import dated, latest_rows
-from etlnarr.metrics.clock import DAY_MS, HOUR_MS, local_hour
+from etlnarr.metrics.clock import DAY_MS, HOUR_MS, local_hour, offset_ms
 from etlnarr.metrics.sleep import in_sleep
 from etlnarr.metrics.sources import covered_ms
 from etlnarr.metrics.statistics import finite
@@ -34,7 +34,7 @@ WORTHWHILE_SD: Final = 0.5
 
 def by_night(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
     """Add the local day of waking: of the main session that a value lies in, else of the night from noon to noon."""
-    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    shift = offset_ms().fill_null(0)
     day = pl.coalesce(pl.col("night_end"), pl.col("start") + DAY_MS // 2) + shift
     return in_sleep(readings, sleep).with_columns(day=day // DAY_MS).drop("night_start", "night_end")
 
@@ -48,7 +48,7 @@ def nights(batch: Batch) -> pl.DataFrame:
     Shapes: subject, day (of waking, days since 1970-01-01), in_session, dated (whether the local date is known), n,
     mean, median, lowest, highest, ln_rmssd, counts (30 values or 3 h covered). Units: ms.
     """
-    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    shift = offset_ms().fill_null(0)
     marked = in_sleep(batch.readings, batch.sleep).with_columns(in_session=pl.col("night_end").is_not_null())
     day = pl.when("in_session").then(pl.col("night_end") + shift).otherwise(pl.col("start") + shift + DAY_MS // 2)
     at_night = (local_hour() >= EVENING) | (local_hour() < NOON)

@@ -6,7 +6,7 @@ import polars as pl
 
 from etlnarr.metrics.architecture import ASLEEP, STAGES, architecture
 from etlnarr.metrics.bounded import dated, latest_rows
-from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, THURSDAY, WEEKDAYS
+from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, THURSDAY, WEEKDAYS, offset_ms
 from etlnarr.metrics.sleep import SESSION, near_others, sessions
 from etlnarr.model import Batch
 
@@ -111,7 +111,7 @@ def _clock(name: str) -> pl.Expr:
 
 
 def _of_day(ms: pl.Expr, offset: str = "offset_s") -> pl.Expr:
-    return (ms + pl.col(offset).cast(pl.Int64) * 1000) % DAY_MS / MINUTE_MS
+    return (ms + offset_ms(offset)) % DAY_MS / MINUTE_MS
 
 
 def _by_weekday() -> pl.Expr:

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics.architecture import is_asleep
-from etlnarr.metrics.clock import DAY_MS
+from etlnarr.metrics.clock import DAY_MS, offset_ms
 from etlnarr.metrics.nights import DAY_MINUTES, night_by_night
 from etlnarr.metrics.sleep import PAUSE, SESSION, sessions
 from etlnarr.model import Batch
@@ -97,7 +97,7 @@ def regularity(batch: Batch) -> pl.DataFrame:
 
 def _complete_days(readings: pl.DataFrame) -> pl.DataFrame:
     """Find first_day and last_day (days since 1970) of what is compared: the last complete day only follows."""
-    local = pl.col("record_start") + pl.col("offset_s").cast(pl.Int64) * 1000
+    local = pl.col("record_start") + offset_ms("offset_before")
     began = local.filter("main") // DAY_MS
     told = is_asleep().is_not_null() & pl.col("label").ne_missing(PAUSE)
     parts = readings.group_by(*SESSION, "record").agg(staged=told.any())  # each part of a night must be staged
@@ -111,7 +111,7 @@ def _complete_days(readings: pl.DataFrame) -> pl.DataFrame:
 
 def _sleep_stretches(readings: pl.DataFrame) -> pl.DataFrame:
     """Return the sleep stages in local time; an epoch has the state of its last moment."""
-    shift = pl.col("offset_s").cast(pl.Int64) * 1000
+    shift = offset_ms()
     return readings.filter(is_asleep()).select(
         "subject", *((pl.col(name) + shift) // EPOCH_MS * EPOCH_MS for name in ("start", "end"))
     )

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics import sources
-from etlnarr.metrics.clock import DAY_MS, HOUR_MS
+from etlnarr.metrics.clock import DAY_MS, HOUR_MS, offset_ms
 from etlnarr.model import READINGS, SLEEP
 
 SHORTEST_NIGHT_MS: Final = 3 * HOUR_MS
@@ -78,7 +78,7 @@ def sessions(readings: pl.DataFrame) -> pl.DataFrame:
     Shapes: subject, source, record_start, record_end, offset_s (at its end), offset_before (at its start), wake_day
     (days since 1970-01-01), main.
     """
-    shift = pl.col("offset_s").cast(pl.Int64).fill_null(0) * 1000
+    shift = offset_ms().fill_null(0)
     length = pl.col("record_end") - pl.col("record_start")
     ordered = pl.col("offset_s").sort_by("start", "end")
     found = readings.group_by(SESSION).agg(offset_s=ordered.last(), offset_before=ordered.first()).sort(SESSION)

@@ -1,5 +1,6 @@
 """Which source speaks for a subject and a period: several devices see the same body, and are never added up."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -77,6 +78,22 @@ def choose(
     return _canonical(chosen, readings.columns), _canonical(others, readings.columns)
 
 
+def criteria(once: pl.DataFrame, by: Sequence[str], coverage: pl.Expr = COVERAGE) -> pl.DataFrame:
+    """Describe streams by what decides between them.
+
+    Shapes: once holds readings of distinct starts in their order; the result by, place (null without a preference),
+    kinds, step (null below two readings), coverage, n (readings). Units: ms.
+    """
+    known = pl.col("label").filter(pl.col("label") != UNKNOWN_LABEL)
+    return once.group_by(by, maintain_order=True).agg(
+        place=(pl.col(PLACE) if PLACE in once.columns else pl.lit(None, pl.Int64)).min(),
+        kinds=known.n_unique(),
+        step=pl.col("start").diff().median(),
+        coverage=coverage,
+        n=pl.len(),
+    )
+
+
 def _once(marked: pl.DataFrame) -> pl.DataFrame:
     latest = marked.sort(LATEST, descending=True, nulls_last=True)
     once = latest.unique(["subject", STREAM, "start"], keep="first", maintain_order=True)
@@ -84,13 +101,7 @@ def _once(marked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ranked(once: pl.DataFrame, coverage: pl.Expr) -> pl.DataFrame:
-    known = pl.col("label").filter(pl.col("label") != UNKNOWN_LABEL)
-    streams = once.group_by(KEY, maintain_order=True).agg(
-        place=(pl.col(PLACE) if PLACE in once.columns else pl.lit(0)).min(),
-        kinds=known.n_unique(),
-        step=pl.col("start").diff().median(),
-        coverage=coverage,
-    )
+    streams = criteria(once, KEY, coverage)
     longest = pl.col("coverage").max().over("subject", PERIOD)
     return streams.with_columns(brief=pl.col("coverage") < COMPARABLE_COVERAGE * longest).sort(
         *("subject", PERIOD, "place", "brief", "kinds", "step", "coverage", STREAM),

@@ -28,8 +28,7 @@ class Analysed:
 
 def analyse(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Analysed:
     """Work out the insights of every subject of some kinds that is new or whose inputs changed."""
-    with transaction(con):
-        quality.refresh_novelty(con)  # an ingest that nothing followed leaves it open
+    quality.refresh_novelty(con)
     report = _uploads(con, run, month) if UPLOAD in kinds else Analysed()
     for window in kinds:
         for kind in RECORD_TYPES:

@@ -1,22 +1,22 @@
 """How one row came to be: uploads, versions, source, offset, each number, each silence, template."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 from pydantic import JsonValue
 
-from etlnarr import change
+from etlnarr import definitions
 from etlnarr.analysis import subjects, uploads, windows
 from etlnarr.analysis.windows import Asked
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import explain as catalogued
 from etlnarr.catalog.explain import Origin
+from etlnarr.definitions import Definition
 from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
-from etlnarr.metrics.clock import HOUR_MS
-from etlnarr.metrics.sources import COVERAGE, PLACE, UNKNOWN_LABEL
+from etlnarr.metrics import sources
+from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS
 from etlnarr.model import RecordType
 from etlnarr.records import by_name
 from etlnarr.run import Run
@@ -101,7 +101,7 @@ def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
     readings = _readings(con, run, kind, origin, told)
     criteria = _criteria(kind, readings)
     counted = sum(one.readings for one in criteria if one.chosen)
-    known = _declared(kind)
+    known = {one.path: one for one in definitions.of(kind)}
     return Explanation(
         example_id=example_id,
         subject=told.subject,
@@ -139,26 +139,19 @@ def _readings(con: Catalog, run: Run, kind: RecordType, origin: Origin, told: Me
 
 
 def _criteria(kind: RecordType, readings: pl.DataFrame) -> list[SourceCriteria]:
-    chosen = kind.choose(subjects.canonical(readings))[0]["source"].unique().to_list()
-    place = pl.col(PLACE).min() if PLACE in readings.columns else pl.lit(None, pl.Int64)
-    rows = (
-        readings.sort("start")
-        .group_by("source", maintain_order=True)
-        .agg(
-            preferred=place,
-            kinds=pl.col("label").filter(pl.col("label") != UNKNOWN_LABEL).n_unique(),
-            step_minutes=pl.col("start").unique().sort().diff().median() / HOUR_MS * 60,
-            coverage_hours=COVERAGE / HOUR_MS,
-            readings=pl.len(),
-        )
-        .sort("source")
-    )
+    chosen = set(kind.choose(subjects.canonical(readings))[0]["source"])
+    latest = readings.sort("modified").unique(["source", "start"], keep="last", maintain_order=True)
     return [
-        SourceCriteria.model_validate({"package": line.pop("source"), "chosen": False, **line}).model_copy(
-            update={"chosen": package in chosen}
+        SourceCriteria(
+            package=line["source"],
+            chosen=line["source"] in chosen,
+            preferred=line["place"],
+            kinds=line["kinds"],
+            step_minutes=None if line["step"] is None else line["step"] / MINUTE_MS,
+            coverage_hours=line["coverage"] / HOUR_MS,
+            readings=line["n"],
         )
-        for line in rows.iter_rows(named=True)
-        for package in (line["source"],)
+        for line in sources.criteria(latest.sort("source", "start"), ["source"]).iter_rows(named=True)
     ]
 
 
@@ -189,38 +182,16 @@ def _written(readings: pl.DataFrame) -> dict[str, int]:
     return {str(text): int(n) for text, n in records.group_by("offset").len().sort("offset").iter_rows()}
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What stands behind a path."""
-
-    unit: str
-    definition: str
-    source: str
-
-
-def _declared(kind: RecordType) -> dict[str, Declared]:
-    """Return what every path of a type means, those of its comparisons too."""
-    known = {m.path: Declared(m.unit, m.definition, m.source) for m in kind.metrics}
-    for verdict in kind.verdicts:
-        known[verdict.path] = Declared("word", f"from {verdict.metric}", verdict.source)
-    for one in kind.comparisons:
-        least = f"{one.threshold:g} {'%' if one.relative else known[one.metric].unit}"
-        said = f"{one.metric} against the period before; a change is more than {least}"
-        known[f"{change.GROUP}.{one.name}"] = Declared(known[one.metric].unit, said, one.source)
-    return known
-
-
-def _number(known: Mapping[str, Declared], entry: Evidence, readings: int) -> Number:
+def _number(known: Mapping[str, Definition], entry: Evidence, readings: int) -> Number:
     parts = entry.path.split(".")
     above = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
     found = next((known[path] for path in above if path in known), None)
-    said = found or Declared("", "said of the subject itself", "")
     return Number(
         text=entry.text,
         path=entry.path,
         value=entry.value,
-        unit=said.unit,
-        definition=said.definition,
-        source=said.source,
+        unit=found.unit if found else "",
+        definition=found.definition if found else "said of the subject itself",
+        source=found.source if found else "",
         readings=readings if found else 0,
     )

@@ -29,8 +29,7 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
 
     Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written.
     """
-    with transaction(con):
-        quality.refresh_novelty(con)  # an ingest that nothing followed leaves it open
+    quality.refresh_novelty(con)
     place = _place(run)
     prefix = run.settings.training_data_prefix.strip("/")
     before = {key: known for key, known in examples.exported(con, place).items() if key.startswith(f"{prefix}/")}

@@ -1,6 +1,5 @@
 """Insights to examples: instruction, data block and narrative, each printed number with its witness."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import etlnarr
-from etlnarr import example, prose
+from etlnarr import example, identity, prose
 from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, examples, quality, transaction
 from etlnarr.catalog.examples import Analysed, Told
@@ -50,8 +49,7 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
     settings = run.settings
     voice = Voice(folder, prose.digests(folder), settings.generate_recommendations, settings.version)
     report = Narrated()
-    with transaction(con):
-        quality.refresh_novelty(con)
+    quality.refresh_novelty(con)
     total = examples.count_analysed(con, month, kinds)
     with transaction(con):
         for batch in batches(run.progress(examples.analysed(con, month, kinds), "narrate", total), BATCH):
@@ -93,7 +91,7 @@ def _loaded(folder: Path, name: str, digest: str) -> Templates:  # noqa: ARG001 
 
 
 def _inputs(voice: Voice, subject: Analysed) -> str:
-    parts = [
+    return identity.digest(
         subject.subject,
         subject.document,
         dump(subject.origin),
@@ -101,8 +99,7 @@ def _inputs(voice: Voice, subject: Analysed) -> str:
         str(voice.recommendations),
         voice.version,
         etlnarr.__version__,
-    ]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    )
 
 
 def _tell(run: Run, voice: Voice, subject: Analysed, inputs: str, processed: int) -> Told:

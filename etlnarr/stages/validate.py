@@ -43,8 +43,7 @@ def validate(con: Catalog, run: Run) -> Validated:
             decisions.decide(con, decided)
         rejected = sum(decision.state == "quarantined" for decision in decided)
         accepted, quarantined = accepted + len(decided) - rejected, quarantined + rejected
-    with transaction(con):
-        decisions.refresh_novelty(con)
+    decisions.refresh_novelty(con)
     return Validated(accepted, quarantined, quarantine.settle(con, run))
 
 
