@@ -1,7 +1,7 @@
 """Readings to insights: the declarations of a record type evaluated for all subjects together."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -42,7 +42,7 @@ def evaluate(kind: RecordType, batch: Batch, habits: Sequence[tuple[str, Gate]])
     first gate that the claim did not pass, null when it passed all; "advice|name" whether it is given. Habits are
     gates of sources by the path, or the beginning of the path, that they concern.
     """
-    row = _quantities(kind, batch)
+    row = _quantities(kind, _remembered(kind, batch))
     row = row.with_columns(_tidy(row.schema[metric.path], metric.path) for metric in kind.metrics)
     row = row.with_columns(_word(verdict).alias(verdict.path) for verdict in kind.verdicts)
     claims = claims_of(kind, habits)
@@ -92,6 +92,13 @@ def unfold(
         clinical = _nested({claim.path: line[claim.path] for claim in claims})
         advice = [a.name for a in kind.recommendations if line[f"advice|{a.name}"]]
         yield Insights(line["subject"], *_folded(clinical, withheld), advice)
+
+
+def _remembered(kind: RecordType, batch: Batch) -> Batch:
+    """Work out the nights once for all tables that look at them, where no others than the subject's own bear on it."""
+    if kind.history is None or batch.past is not None:
+        return batch
+    return replace(batch, past=kind.history.nights(batch).with_columns(inside=pl.lit(value=True)))
 
 
 def _quantities(kind: RecordType, batch: Batch) -> pl.DataFrame:
