@@ -127,7 +127,7 @@ def test_a_withheld_group_withholds_all_below_it() -> None:
     sleep = tree.child("sleep")
     assert isinstance(sleep, Facts)
     assert not sleep.withheld
-    row = sleep.child("stages")[0]  # type: ignore[index]
+    row = sleep.child("stages")[0]  # type: ignore[index]  # a list
     assert isinstance(row, Facts)
     deep = row.child("deep")
     assert (deep.path, deep.withheld) == ("sleep.stages.0.deep", True)
@@ -149,5 +149,5 @@ def test_an_empty_text_is_not_defined() -> None:
 def test_the_tree_takes_style_and_withholding_by_path() -> None:
     glucose = facts(VALUES, STYLES, WITHHELD).child("glucose")
     assert isinstance(glucose, Facts)
-    lunch = glucose.child("meals").child("lunch").child("mean")  # type: ignore[union-attr]
+    lunch = glucose.child("meals").child("lunch").child("mean")  # type: ignore[union-attr]  # facts all the way
     assert (lunch.path, lunch.style.unit) == ("glucose.meals.lunch.mean", "mg/dL")

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from etlnarr import change, insights
+from etlnarr import change, insights, local_time, people, quality
 from etlnarr.insights import Claim, Insights
 from etlnarr.metrics.clock import HOUR_MS, local_ms, offset_ms
 from etlnarr.metrics.sources import KNOWN_MORE, PLACE
@@ -51,32 +51,40 @@ def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[st
         yield found.subject, _document(found, subject, period, shares[found.subject], series.get(found.subject) or [])
 
 
-def joined(records: pl.DataFrame, readings: pl.DataFrame, users: pl.DataFrame) -> pl.DataFrame:
-    """Give readings what is known of their record.
+def resolved(
+    kind: RecordType,
+    records: pl.DataFrame,
+    readings: pl.DataFrame,
+    users: pl.DataFrame,
+    persons: Sequence[Person],
+    lenders: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the readings that may reach a metric, with their record, their local time and the place of their source.
 
-    Shapes: records and readings as the catalog holds them, users upload and user_id.
+    Shapes: records and readings as the catalog holds them, users upload and user_id, lenders as local_time.donors();
+    the result READINGS without a subject, and user_id, upload, offset, and PLACE where a person prefers a source.
     """
-    whole = records.select(
-        "upload", "record", "source", "modified", "offset", record_start="start", record_end="end"
-    ).join(users, on="upload")
-    return readings.join(whole, on=["upload", "record"])
+    kept, inside = quality.usable(records, readings, kind)
+    whole = kept.select("upload", "record", "source", "modified", "offset", record_start="start", record_end="end")
+    joined = inside.join(whole.join(users, on="upload"), on=["upload", "record"])
+    return _placed(local_time.resolve(joined, people.zones(persons), lenders, sources.ALWAYS_UTC), persons)
 
 
-def placed(resolved: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
+def _placed(located: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
     """Add the place of each source in its person's order of preference, where that names any."""
     order = [(p.user_id, name, place) for p in persons for place, name in enumerate(p.source_priority)]
     if not order:
-        return resolved
+        return located
     places = pl.DataFrame(order, schema={"user_id": pl.String, "source": pl.String, PLACE: pl.Int64}, orient="row")
-    return resolved.join(
+    return located.join(
         places.unique(["user_id", "source"]), on=["user_id", "source"], how="left", maintain_order="left"
     )
 
 
-def canonical(resolved: pl.DataFrame) -> pl.DataFrame:
+def canonical(located: pl.DataFrame) -> pl.DataFrame:
     """Return readings with a subject as READINGS, with what more is known of their sources, in order."""
-    names = [*READINGS.names(), *(name for name in KNOWN_MORE if name in resolved.columns)]
-    return resolved.select(names).sort("subject", "start", "record", "end")
+    names = [*READINGS.names(), *(name for name in KNOWN_MORE if name in located.columns)]
+    return located.select(names).sort("subject", "start", "record", "end")
 
 
 def people_of(subjects: Sequence[tuple[str, Person, int]]) -> pl.DataFrame:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etlnarr import __version__, identity, local_time, people, quality
+from etlnarr import __version__, identity, local_time, people
 from etlnarr.analysis import nights, subjects
 from etlnarr.analysis.subjects import Named
 from etlnarr.catalog import Catalog, analyses
 from etlnarr.catalog.analyses import Pending, Worked
 from etlnarr.catalog.quality import rows_of
-from etlnarr.model import SLEEP, Batch, RecordType
+from etlnarr.model import Batch, RecordType
 from etlnarr.people import Person
 from etlnarr.records import by_name, sources
 from etlnarr.run import Run
@@ -55,11 +55,11 @@ class Found:
     """What uploads are made of.
 
     Shapes: readings as READINGS, with the place of their source where a person prefers one, and upload, offset; main as
-    nights.main_sleep(), None for uploads of sleep.
+    nights.main_sleep().
     """
 
     readings: pl.DataFrame
-    main: pl.DataFrame | None
+    main: pl.DataFrame
 
 
 def found(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Found:
@@ -74,27 +74,14 @@ def found(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Found:
         orient="row",
     )
     records, readings = rows_of(con, [upload.no for upload in uploads])
-    plain = subjects.joined(*quality.usable(records, readings, kind), users)
-    resolved = local_time.resolve(plain, people.zones(persons), lenders, sources.ALWAYS_UTC)
-    whole = subjects.placed(resolved, persons).with_columns(subject=pl.col("upload").cast(pl.String))
-    return Found(whole, None if kind.name == nights.TYPE else nights.main_sleep(con, around, persons, lenders))
+    whole = subjects.resolved(kind, records, readings, users, persons, lenders)
+    named = whole.with_columns(subject=pl.col("upload").cast(pl.String))
+    return Found(named, nights.main_sleep(con, kind, around, persons, lenders))
 
 
 def _batch(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Batch:
     whole = found(con, kind, tasks)
     chosen, others = kind.choose(subjects.canonical(whole.readings))
     known = [(str(task.upload.no), task.person, task.upload.end) for task in tasks]
-    main = _touching(whole.main, [task.upload for task in tasks])
-    return Batch(chosen, others, main, subjects.people_of(known))
-
-
-def _touching(main: pl.DataFrame | None, uploads: Sequence[Pending]) -> pl.DataFrame:
-    """Return the main sleep sessions of each upload's person that touch the upload's time, as SLEEP."""
-    if main is None:
-        return SLEEP.to_frame()
-    spans = pl.DataFrame(
-        [(str(upload.no), upload.user_id, upload.start, upload.end) for upload in uploads],
-        schema={"subject": pl.String, "user_id": pl.String, "from": pl.Int64, "to": pl.Int64},
-        orient="row",
-    )
-    return nights.touching(spans, main)
+    spans = [(str(task.upload.no), task.upload.user_id, task.upload.start, task.upload.end) for task in tasks]
+    return Batch(chosen, others, nights.touching(spans, whole.main), subjects.people_of(known))

@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Final
 
 import polars as pl
 
-from etlnarr import local_time, people, quality
+from etlnarr import local_time
 from etlnarr.analysis import calendar, nights, subjects
 from etlnarr.analysis.calendar import Reach
 from etlnarr.catalog import Catalog, analyses
 from etlnarr.catalog import windows as catalogued
 from etlnarr.metrics.clock import DAY_MS
 from etlnarr.metrics.sources import SEEN_FROM, SEEN_TO
-from etlnarr.model import SLEEP, RecordType
+from etlnarr.model import RecordType
 from etlnarr.people import Person
 from etlnarr.records import sources
-
-SLEEP_OF_USER: Final = pl.Schema({"user_id" if name == "subject" else name: dtype for name, dtype in SLEEP.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +71,10 @@ def gather(
     records, readings, uploads = catalogued.resolved(con, sorted(fetched), kind.name, span)
     around = records.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())
     lenders = local_time.donors(analyses.near_records(con, around), sources.ALWAYS_UTC)
-    kept, inside = quality.usable(records.drop("user_id"), readings, kind)
-    whole = subjects.joined(kept, inside, records.select("upload", "user_id").unique())
-    resolved = local_time.resolve(whole, people.zones(persons), lenders, sources.ALWAYS_UTC)
-    of_sleep = kind.name == nights.TYPE
-    main = SLEEP_OF_USER.to_frame() if of_sleep else nights.main_sleep(con, around, persons, lenders)
-    placed = _by_day(kind, subjects.placed(_renumbered(resolved, records), persons), main)
+    users = records.select("upload", "user_id").unique()
+    whole = subjects.resolved(kind, records, readings, users, persons, lenders)
+    main = nights.main_sleep(con, kind, around, persons, lenders)
+    placed = _by_day(kind, _renumbered(whole, records), main)
     marked = placed.with_columns(
         key=calendar.key(window, pl.col("day")),
         first=calendar.first_day(window, pl.col("day")),

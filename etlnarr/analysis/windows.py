@@ -118,11 +118,7 @@ def _subject(window: str, one: Window) -> Subject:
 
 def _batch(kind: RecordType, whole: Readings, tasks: Mapping[str, Task]) -> Batch:
     chosen, others = kind.choose(subjects.canonical(whole.inside))
-    spans = pl.DataFrame(
-        [(name, one.user_id, one.begins, one.reached) for name, one in whole.windows.items()],
-        schema={"subject": pl.String, "user_id": pl.String, "from": pl.Int64, "to": pl.Int64},
-        orient="row",
-    )
+    spans = [(name, one.user_id, one.begins, one.reached) for name, one in whole.windows.items()]
     known = [(name, tasks[one.user_id].person, one.ends) for name, one in whole.windows.items()]
     past = _past(kind, whole, tasks)
     return Batch(chosen, others, nights.touching(spans, whole.main), subjects.people_of(known), past)

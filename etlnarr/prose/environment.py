@@ -48,7 +48,7 @@ _TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}")
 class Lines(Extension):
     """Keeps the line break after a tag that ends a line of text; a line of tags alone leaves nothing."""
 
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - as jinja2 calls it
         """Turn the closing `%}` of such lines into `+%}`, so that no line changes its number."""
         return "\n".join(map(_kept, source.split("\n")))
 

@@ -77,7 +77,7 @@ class Fact:
             raise GateError(f"{self.path} is no yes or no, ask .stated or compare it")
         return value
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equality compares what is told, which may be unhashable
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Fact):
