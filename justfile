@@ -5,8 +5,13 @@ check:
     mypy
     lint-imports
 
+# The programs of the servers that tests start for themselves, where the machine lacks them.
+servers:
+    (command -v rabbitmq-server && command -v redis-server) >/dev/null || \
+        (apt-get update -q && apt-get install -y -q --no-install-recommends rabbitmq-server redis-server)
+
 # The checks and the tests.
-test: check
+test: check servers
     pytest
     coverage report --skip-covered --fail-under=100 --include="etlnarr/metrics/*,etlnarr/identity.py,etlnarr/quality.py,etlnarr/quarantine.py,etlnarr/catalog/quality.py,etlnarr/catalog/uploads.py,etlnarr/stages/validate.py"
 

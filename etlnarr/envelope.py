@@ -17,7 +17,7 @@ LATEST: Final = 4_102_444_800_000
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What a key says of its upload.
+    """What a key says of its upload, and a message about it, if there was one.
 
     Units: times in epoch ms, UTC.
     """
@@ -26,6 +26,9 @@ class Envelope:
     record_type: str | None
     named: int | None  # the full time in the name
     dated: int | None  # midnight of the date in the key
+    announced: int | None = None  # the time in the message
+    correlation_id: str | None = None
+    content_hash: str | None = None  # the SHA-256 that the bytes should have, or its first digits
 
 
 def read(key: str, types: Collection[str]) -> Envelope:
@@ -48,9 +51,11 @@ def base_name(name: str) -> str:
 def uploaded(envelope: Envelope, fetched: int | None, changed: int) -> int:
     """Decide when an upload was made.
 
-    Units: epoch ms. The time in the name, else the latest fetch time, each only if it falls on the date of the key
-    or the key has none; else that date; else the time of the file.
+    Units: epoch ms. The time in the message; else the time in the name, else the latest fetch time, each only if it
+    falls on the date of the key or the key has none; else that date; else the time of the file.
     """
+    if envelope.announced is not None:
+        return envelope.announced
     for time in (envelope.named, fetched):
         if time is not None and (envelope.dated is None or day(time) == day(envelope.dated)):
             return time

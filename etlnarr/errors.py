@@ -2,16 +2,28 @@
 
 EtlnarrError                 1  failed
 ├── DeniedError              1  an object may not be read or written
+├── GoneError                1  an object is not there
+├── StoppedError             0  someone asked the run to stop; what was not done waits for the next one
 ├── UsageError               2  a wrong argument, setting or file given by the person
 ├── RejectedError            3  uploads were rejected and --strict was given
 ├── GateError                4  a proof failed, nothing was published
 ├── TemporaryError          75  away for now, run again
 │   ├── CatalogBusyError        another process holds the catalog
-│   └── LakeUnavailableError    the lake does not answer
+│   ├── LakeUnavailableError    the lake does not answer
+│   │   ├── LakeRefusedError    nobody listens where it should stand
+│   │   └── LakeThrottledError  it is asked too often
+│   ├── BrokerUnavailableError  the message broker does not answer
+│   └── StoreUnavailableError   the deduplication store does not answer
 └── UnreadableError          1  the bytes of one upload cannot be used; ends in quarantine, never at the person
 """
 
+import re
 from typing import ClassVar
+
+
+def masked(url: str) -> str:
+    """Return a URL without what may be a key or a password."""
+    return re.sub(r"//.*@", "//***@", url)
 
 
 class EtlnarrError(Exception):
@@ -22,6 +34,16 @@ class EtlnarrError(Exception):
 
 class DeniedError(EtlnarrError):
     """An object may not be read or written."""
+
+
+class GoneError(EtlnarrError):
+    """An object is not there."""
+
+
+class StoppedError(EtlnarrError):
+    """Someone asked the run to stop; what was not done waits for the next one."""
+
+    exit_code = 0
 
 
 class UsageError(EtlnarrError):
@@ -54,6 +76,22 @@ class CatalogBusyError(TemporaryError):
 
 class LakeUnavailableError(TemporaryError):
     """The lake does not answer."""
+
+
+class LakeRefusedError(LakeUnavailableError):
+    """Nobody listens where the lake should stand."""
+
+
+class LakeThrottledError(LakeUnavailableError):
+    """The lake is asked too often."""
+
+
+class BrokerUnavailableError(TemporaryError):
+    """The message broker does not answer."""
+
+
+class StoreUnavailableError(TemporaryError):
+    """The deduplication store does not answer."""
 
 
 class UnreadableError(EtlnarrError):

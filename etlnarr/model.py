@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum, auto
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -208,3 +209,11 @@ class RecordType:
     windows: tuple[str, ...] = ("day", "week", "month")  # what an example may be about, beside an upload
     comparisons: tuple[Comparison, ...] = ()
     history: History | None = None
+
+
+class Standing(StrEnum):
+    """How a message stands with those who share a queue."""
+
+    mine = auto()  # to be handled here
+    held = auto()  # another one is at it
+    done = auto()

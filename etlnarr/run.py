@@ -3,12 +3,13 @@
 import os
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from etlnarr.errors import UsageError
 from etlnarr.lake import Root
+from etlnarr.model import Standing
 from etlnarr.people import Person
 from etlnarr.settings import Settings
 
@@ -33,6 +34,29 @@ class Log(Protocol):
 
     def warning(self, event: str, *args: object, **fields: object) -> object:
         """Tell what someone may have to look after."""
+        ...
+
+
+class Claims(Protocol):
+    """Remembers which messages are being handled, by whom, and which are done.
+
+    Errors: StoreUnavailableError from every call.
+    """
+
+    def claim(self, keys: Sequence[str]) -> dict[str, Standing]:
+        """Claim what is free or was left behind; return how each stands now."""
+        ...
+
+    def renew(self) -> None:
+        """Hold all claims for longer."""
+        ...
+
+    def complete(self, keys: Sequence[str]) -> None:
+        """Remember that these are done."""
+        ...
+
+    def release(self, keys: Sequence[str]) -> None:
+        """Let others have what was not done."""
         ...
 
 

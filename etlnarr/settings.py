@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, PositiveInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from etlnarr import __version__
@@ -31,6 +31,14 @@ class Settings(BaseSettings):
     service_name: str = "etl-narrative-engine"
     version: str = f"v{__version__}"
 
+    rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@localhost:5672")  # a URL holds a password
+    queue_name: str = "health_data_processing"
+    exchange_name: str = "health_data_exchange"
+    prefetch_count: int = Field(default=500, gt=0, le=65_535)
+    max_retries: int | None = Field(default=None, ge=0)
+    retry_delays: tuple[PositiveInt, ...] | None = None
+    api_token: SecretStr | None = None
+
     lake_url: str | None = None
     catalog_path: Path | None = None
     s3_endpoint_url: str | None = None
@@ -41,6 +49,8 @@ class Settings(BaseSettings):
 
     deduplication_store: Literal["duckdb", "sqlite", "redis"] = "duckdb"
     deduplication_db_path: Path | None = None
+    deduplication_redis_url: SecretStr = SecretStr("redis://localhost:6379/2")
+    deduplication_retention_hours: float = Field(default=168, gt=0)
 
     quality_threshold: float = Field(default=0.7, ge=0, le=1)
     enable_quarantine: bool = True

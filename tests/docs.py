@@ -1,11 +1,11 @@
 """Writes the generated parts of the README; `just docs` runs it, and a test compares."""
 
 from pathlib import Path
+from typing import Any
 
-import typer
 from typer.main import get_command
 
-from etlnarr.cli.commands import app
+from etlnarr.cli import app
 from etlnarr.records import RECORD_TYPES
 from etlnarr.settings import Settings
 from etlnarr.wire import Example, Metadata
@@ -13,15 +13,20 @@ from etlnarr.wire import Example, Metadata
 README = Path(__file__).parent.parent / "README.md"
 
 
+def leaves(group: Any = None, before: str = "") -> dict[str, Any]:
+    """Return every command by its full name, those of a group in its place."""
+    found: dict[str, Any] = {}
+    group = group or get_command(app)
+    for name, command in group.commands.items():
+        full = f"{before}{name}"
+        found |= leaves(command, f"{full} ") if hasattr(command, "commands") else {full: command}
+    return found
+
+
 def commands() -> str:
     """One line per command, from its own help."""
-    group = get_command(app)
-    context = typer.Context(group, info_name="etlnarr")
-    names = group.list_commands(context)  # type: ignore[attr-defined]  # the app is a group
     lines = ["| command | what it does |", "|---|---|"]
-    for name in names:
-        command = group.get_command(context, name)  # type: ignore[attr-defined]  # as above
-        lines.append(f"| `etlnarr {name}` | {command.help} |")
+    lines += [f"| `etlnarr {name}` | {command.help} |" for name, command in leaves().items()]
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import time
@@ -76,6 +77,29 @@ def s3_server(folder: Path) -> Iterator[S3]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             endpoint = f"http://127.0.0.1:{ports[6]}"
+            _wait(endpoint, process)
+            _make_bucket(endpoint, "health-data")
+            yield S3(endpoint, "health-data", process)
+        finally:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def gateway(folder: Path) -> Iterator[S3]:
+    """Run the gateway of JuiceFS, which is the S3 layer of MinIO, until the block ends."""
+    port, metrics = free_ports(2)
+    meta = f"sqlite3://{folder}/meta.db"
+    with (folder / "juicefs.log").open("wb") as log:
+        formatted = ["juicefs", "format", "--storage", "file", "--bucket", f"{folder}/blobs/", meta, "tests"]
+        subprocess.run(formatted, stdout=log, stderr=log, check=True)
+        kept = ["--multi-buckets", "--keep-etag", "--object-meta", "--object-tag", "--no-usage-report"]
+        own = [f"--metrics=127.0.0.1:{metrics}", f"--cache-dir={folder}/cache"]
+        command = ["juicefs", "gateway", *kept, *own, meta, f"127.0.0.1:{port}"]
+        keys = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **keys})
+        try:
+            endpoint = f"http://127.0.0.1:{port}"
             _wait(endpoint, process)
             _make_bucket(endpoint, "health-data")
             yield S3(endpoint, "health-data", process)

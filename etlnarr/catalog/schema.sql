@@ -34,12 +34,21 @@ CREATE TABLE IF NOT EXISTS uploads (
 CREATE TABLE IF NOT EXISTS sources (
     url       VARCHAR PRIMARY KEY,
     size      BIGINT NOT NULL,
-    stamp     VARCHAR NOT NULL,           -- ETag or time of change
+    stamp     VARCHAR NOT NULL,           -- ETag or time of change, empty when none was told
     key       VARCHAR NOT NULL,
     bucket    VARCHAR NOT NULL,
     uploaded  BIGINT NOT NULL,
     upload    BIGINT NOT NULL,
-    fits      BOOLEAN NOT NULL            -- whether the place names the record type of the bytes, or none
+    fits      BOOLEAN NOT NULL,           -- whether what is said of the place is true of the bytes: type and hash
+    announced BOOLEAN NOT NULL,           -- whether a message told of it
+    correlation_id  VARCHAR
+);
+
+CREATE TABLE IF NOT EXISTS claims (       -- messages that are being handled, or were
+    idempotency  VARCHAR PRIMARY KEY,
+    owner        VARCHAR NOT NULL,
+    done         BOOLEAN NOT NULL,
+    until        BIGINT NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS records (

@@ -60,6 +60,8 @@ class Place:
     uploaded: int
     upload: int
     fits: bool
+    announced: bool = False
+    correlation_id: str | None = None
 
 
 LIMITED = "reason IN ('too_large', 'too_many_records', 'timed_out') AND limits <> $limits"
@@ -78,7 +80,7 @@ def known_contents(con: Catalog, limits: str) -> tuple[dict[tuple[str, str], Kno
     rows = con.execute(
         f"""
         SELECT user_id, content_hash, no, CASE WHEN fingerprint IS NOT NULL THEN record_type END,
-               reason = 'record_type_mismatch' OR ({LIMITED}), fetched
+               reason IN ('record_type_mismatch', 'content_hash_mismatch') OR ({LIMITED}), fetched
         FROM uploads LEFT JOIN (SELECT upload AS no, max(fetched) AS fetched FROM records GROUP BY upload) USING (no)
         """,  # noqa: S608 - a constant
         {"limits": limits},
@@ -115,17 +117,37 @@ def add(
     _append(con, [f.select(RECORD_COLUMNS) for f in records], "INSERT INTO records BY NAME SELECT * FROM new_rows")
     _append(con, [f.select(READING_COLUMNS) for f in readings], "INSERT INTO readings BY NAME SELECT * FROM new_rows")
     con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
-    con.execute("INSERT OR REPLACE INTO sources BY NAME SELECT * FROM new_places").complete()
+    con.execute(INSERT_PLACES).complete()
     con.execute(EARLIEST_PLACE).complete()
     con.execute(STALE).complete()
     _forget(con, [no for (no,) in con.execute(REATTRIBUTED).fetchall()])
     con.unregister("new_places")
 
 
+FORMER = """
+    sources.upload = excluded.upload AND sources.announced AND (
+        NOT excluded.announced
+        OR (sources.uploaded, sources.correlation_id) <= (excluded.uploaded, excluded.correlation_id)
+    )
+"""
+"""When what was said first of a place still holds: a message knows better than a key, and the earliest of several."""
+
+INSERT_PLACES = (
+    "INSERT INTO sources BY NAME SELECT * FROM new_places ON CONFLICT (url) DO UPDATE SET "  # noqa: S608 - our own
+    + ", ".join(f"{name} = excluded.{name}" for name in ("size", "key", "bucket", "upload"))
+    + ", fits = excluded.fits OR (sources.fits AND sources.upload = excluded.upload)"
+    + ", stamp = CASE WHEN excluded.stamp = '' THEN sources.stamp ELSE excluded.stamp END"
+    + "".join(
+        f", {name} = CASE WHEN {FORMER} THEN sources.{name} ELSE excluded.{name} END"
+        for name in ("uploaded", "announced", "correlation_id")
+    )
+)
+
 EARLIEST_PLACE = """
-    UPDATE uploads SET uploaded = first.uploaded, key = first.key, bucket = first.bucket, url = first.url
+    UPDATE uploads SET uploaded = first.uploaded, key = first.key, bucket = first.bucket, url = first.url,
+                       correlation_id = first.correlation_id
     FROM (
-        SELECT DISTINCT ON (upload) upload, uploaded, key, bucket, url FROM sources
+        SELECT DISTINCT ON (upload) upload, uploaded, key, bucket, url, correlation_id FROM sources
         WHERE upload IN (SELECT upload FROM new_places) ORDER BY upload, fits DESC, uploaded, key, bucket, url
     ) AS first
     WHERE uploads.no = first.upload

@@ -3,8 +3,11 @@
 import os
 import sys
 
+from etlnarr.cli import queue_commands  # noqa: F401 - adds the commands of the queue to the others
 from etlnarr.cli.commands import app
 from etlnarr.errors import EtlnarrError
+
+__all__ = ["app", "main"]
 
 
 def main() -> None:

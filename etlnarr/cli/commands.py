@@ -22,7 +22,8 @@ app = typer.Typer(
 )
 
 
-def _example(text: str) -> str:
+def epilog(text: str) -> str:
+    """Return the last line of the help of a command."""
     return f"Example: {text}"
 
 
@@ -35,7 +36,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-@app.command(epilog=_example("etlnarr build uploads/ --month 2025-11"))
+@app.command(epilog=epilog("etlnarr build uploads/ --month 2025-11"))
 def build(
     source: options.Sources = None,
     month: options.Month = None,
@@ -63,7 +64,7 @@ def build(
         source_priority=source_priority,
     )  # fmt: skip
     with session.session(settings, wait=wait_lock, dry=dry_run) as opened:
-        done = stage.build(opened.con, opened.run, source or [], wanted, _kinds(per))
+        done = stage.build(opened.con, opened.run, source or [], wanted, kinds_of(per))
         report.log_build(opened.log, done)
     report.show(done, report.build_summary(done, settings, dry=dry_run), as_json=as_json)
     _all_opened(done.ingest.denied)
@@ -71,7 +72,7 @@ def build(
         raise RejectedError(f"{rejected} uploads were quarantined; see etlnarr status for the reasons")
 
 
-@app.command(epilog=_example("etlnarr ingest s3://health-data/raw/StepsRecord"))
+@app.command(epilog=epilog("etlnarr ingest s3://health-data/raw/StepsRecord"))
 def ingest(
     source: options.Sources = None,
     lake: options.Lake = None,
@@ -93,7 +94,7 @@ def ingest(
     _all_opened(done.denied)
 
 
-@app.command(epilog=_example("etlnarr validate --strict"))
+@app.command(epilog=epilog("etlnarr validate --strict"))
 def validate(
     lake: options.Lake = None,
     catalog: options.CatalogPath = None,
@@ -115,7 +116,7 @@ def validate(
         raise RejectedError(f"{done.quarantined} uploads were quarantined; see etlnarr status for the reasons")
 
 
-@app.command(epilog=_example("etlnarr analyse --month 2025-11 --people people.csv"))
+@app.command(epilog=epilog("etlnarr analyse --month 2025-11 --people people.csv"))
 def analyse(
     month: options.Month = None,
     per: options.Per = None,
@@ -139,12 +140,12 @@ def analyse(
         lake_url=lake, catalog_path=catalog, tz=tz, age=age, sex=sex, people=people, source_priority=source_priority
     )
     report.run_stage(
-        "analyse", settings, lambda opened: stage(opened.con, opened.run, wanted, _kinds(per)),
+        "analyse", settings, lambda opened: stage(opened.con, opened.run, wanted, kinds_of(per)),
         wait=wait_lock, dry=dry_run, as_json=as_json,
     )  # fmt: skip
 
 
-@app.command(epilog=_example("etlnarr narrate --month 2025-11"))
+@app.command(epilog=epilog("etlnarr narrate --month 2025-11"))
 def narrate(
     month: options.Month = None,
     per: options.Per = None,
@@ -161,12 +162,12 @@ def narrate(
     wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
     report.run_stage(
-        "narrate", settings, lambda opened: stage(opened.con, opened.run, wanted, _kinds(per)),
+        "narrate", settings, lambda opened: stage(opened.con, opened.run, wanted, kinds_of(per)),
         wait=wait_lock, dry=dry_run, as_json=as_json,
     )  # fmt: skip
 
 
-@app.command(epilog=_example("etlnarr export --month 2025-11"))
+@app.command(epilog=epilog("etlnarr export --month 2025-11"))
 def export(
     month: options.Month = None,
     lake: options.Lake = None,
@@ -187,7 +188,7 @@ def export(
     )  # fmt: skip
 
 
-@app.command(epilog=_example("etlnarr inspect BloodGlucoseRecord_1758407139312.avro --json"))
+@app.command(epilog=epilog("etlnarr inspect BloodGlucoseRecord_1758407139312.avro --json"))
 def inspect(
     file: Annotated[str, typer.Argument(metavar="FILE", help="One upload, local or s3://.")],
     user_id: options.UserId = None,
@@ -209,7 +210,7 @@ def inspect(
     report.show(done, report.inspection(done), as_json=as_json)
 
 
-@app.command(epilog=_example("etlnarr explain 0b8c1c7e-6f0b-5a52-9d0c-5f1f6f1b7a3d"))
+@app.command(epilog=epilog("etlnarr explain 0b8c1c7e-6f0b-5a52-9d0c-5f1f6f1b7a3d"))
 def explain(
     example_id: Annotated[str, typer.Argument(metavar="EXAMPLE_ID", help="metadata.example_id of a row.")],
     lake: options.Lake = None,
@@ -233,7 +234,7 @@ def explain(
     report.show(done, report.explanation(done), as_json=as_json)
 
 
-@app.command(epilog=_example("etlnarr status --json"))
+@app.command(epilog=epilog("etlnarr status --json"))
 def status(lake: options.Lake = None, catalog: options.CatalogPath = None, as_json: options.AsJson = False) -> None:
     """Count uploads by state and type, examples by month and category; works while a build runs."""
     from etlnarr.catalog import status as counts
@@ -244,7 +245,7 @@ def status(lake: options.Lake = None, catalog: options.CatalogPath = None, as_js
     report.show(found, report.status_summary(found), as_json=as_json)
 
 
-@app.command(epilog=_example("etlnarr metrics"))
+@app.command(epilog=epilog("etlnarr metrics"))
 def metrics(as_json: options.AsJson = False) -> None:
     """Print every metric with its unit, definition, least data and source."""
     from etlnarr.cli import report
@@ -253,7 +254,7 @@ def metrics(as_json: options.AsJson = False) -> None:
     report.show(table, report.metric_lines(table), as_json=as_json)
 
 
-@app.command(epilog=_example("etlnarr samples --out uploads/ --users 3 --days 30 --seed 1"))
+@app.command(epilog=epilog("etlnarr samples --out uploads/ --users 3 --days 30 --seed 1"))
 def samples(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write the uploads.")],
     users: Annotated[int | None, typer.Option(min=1, help="How many people; without it, the standard set.")] = None,
@@ -282,7 +283,8 @@ def _all_opened(denied: int) -> None:
         raise EtlnarrError(f"{denied} files or folders could not be opened: access denied; the rest was done")
 
 
-def _kinds(per: Sequence[options.Subject] | None) -> list[str]:
+def kinds_of(per: Sequence[options.Subject] | None) -> list[str]:
+    """Return what examples are to be about, each kind once."""
     return [str(kind) for kind in dict.fromkeys(per or [options.Subject.upload])]
 
 

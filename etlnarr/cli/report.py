@@ -16,7 +16,7 @@ from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
     from etlnarr.definitions import Definition
-    from etlnarr.stages.build import Report
+    from etlnarr.stages.build import Report, Told
     from etlnarr.stages.explain import Explanation
     from etlnarr.stages.inspect import Inspection
 
@@ -45,7 +45,7 @@ def run_stage(
     return done
 
 
-def log_build(log: FilteringBoundLogger, done: "Report") -> None:
+def log_build(log: FilteringBoundLogger, done: "Report | Told") -> None:
     """Log what each stage of a build did."""
     for stage, seconds in done.seconds.items():
         log.info("stage", stage=stage, seconds=seconds, **_plain(getattr(done, stage)))
@@ -77,6 +77,11 @@ def build_summary(done: "Report", settings: Settings, *, dry: bool) -> Iterator[
         yield f"             {found.denied} files or folders could not be opened: access denied"
     if found.drift:
         yield f"schema drift {found.drift} writer schemas never seen before for their type"
+    yield from told_summary(done, settings, dry=dry)
+
+
+def told_summary(done: "Report | Told", settings: Settings, *, dry: bool) -> Iterator[str]:
+    """Yield what became of uploads after they were read."""
     yield from status_summary(done.status)
     told = done.narrate
     yield f"told         {told.told} examples ({told.replaced} in the place of another), {told.unchanged} unchanged"

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -13,11 +13,17 @@ from structlog.typing import FilteringBoundLogger
 
 from etlnarr import lake, logs, people
 from etlnarr.catalog import Catalog, open_catalog, peek, rehearse
+from etlnarr.catalog.claims import CatalogClaims
 from etlnarr.errors import UsageError
-from etlnarr.run import Run, new_run_id, now_ms
+from etlnarr.redis_claims import RedisClaims
+from etlnarr.run import Claims, Run, new_run_id, now_ms
 from etlnarr.settings import Settings
 
 T = TypeVar("T")
+ALIVE_SECONDS: Final = 60
+"""How long a worker that is not heard of is taken to be at its messages."""
+
+SECONDS_PER_HOUR: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +65,22 @@ def session(
     known = people.load(settings.people) if settings.people else {}
     run = Run(settings, lake.root(settings.lake, settings), known, now_ms(), run_id, progress, log, dry)
     path = Path(":memory:") if memory else settings.catalog
-    with rehearse(path) if dry else peek(path) if read else open_catalog(path, wait) as con:
+    with rehearse(path) if dry and not memory else peek(path) if read else open_catalog(path, wait) as con:
         yield Session(con, run, log)
+
+
+def claims(opened: Session) -> Claims:
+    """Return the store that the settings name, in which workers tell each other what they are at.
+
+    Errors: UsageError for a Redis URL that is none.
+    """
+    settings, owner = opened.run.settings, opened.run.run_id
+    kept = settings.deduplication_retention_hours * SECONDS_PER_HOUR
+    if settings.deduplication_store == "redis":
+        return RedisClaims(settings.deduplication_redis_url.get_secret_value(), owner, ALIVE_SECONDS, kept)
+    own = CatalogClaims(opened.con, owner, ALIVE_SECONDS, kept)
+    own.inherit()
+    return own
 
 
 def progress(items: Iterable[T], stage: str, total: int) -> Iterable[T]:
@@ -75,5 +95,3 @@ def progress(items: Iterable[T], stage: str, total: int) -> Iterable[T]:
 def _notices(settings: Settings) -> Iterator[str]:
     if settings.deduplication_store == "sqlite":
         yield f"ETL_DEDUPLICATION_STORE=sqlite: the DuckDB catalog at {settings.catalog} deduplicates instead"
-    if settings.deduplication_store == "redis":
-        yield "ETL_DEDUPLICATION_STORE=redis: one host needs no Redis; the DuckDB catalog deduplicates instead"

@@ -1,7 +1,7 @@
 """The lake: list, read and write whole objects, local or s3://; the only importer of fsspec and s3fs."""
 
-from etlnarr.lake.listing import Listed, Source, raw, sources
-from etlnarr.lake.objects import content_hash, copy, holds, read_many, remove, size, write, writing
+from etlnarr.lake.listing import Listed, Source, named, raw, sources
+from etlnarr.lake.objects import content_hash, copy, holds, reach, read_many, remove, size, write, writing
 from etlnarr.lake.roots import Root, root
 
 __all__ = [
@@ -11,7 +11,9 @@ __all__ = [
     "content_hash",
     "copy",
     "holds",
+    "named",
     "raw",
+    "reach",
     "read_many",
     "remove",
     "root",

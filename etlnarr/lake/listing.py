@@ -10,8 +10,8 @@ from typing import Final
 
 from fsspec.core import has_magic
 
-from etlnarr.errors import UsageError
-from etlnarr.lake.roots import Root, lake_faults, masked, root
+from etlnarr.errors import GoneError, UsageError, masked
+from etlnarr.lake.roots import Root, lake_faults, root
 from etlnarr.settings import Settings
 
 SUFFIX: Final = ".avro"
@@ -86,6 +86,19 @@ def raw(lake: Root, settings: Settings) -> str:
         if not start.fs.exists(start.path):
             raise UsageError(f"{masked(url)}: no such folder; name the uploads, or set --lake to where raw/ stands")
     return url
+
+
+def named(lake: Root, bucket: str, key: str, size: int) -> Source:
+    """Return the object that a message names; whether it is there shows when it is read.
+
+    Errors: GoneError for a bucket that a lake in a folder cannot have.
+    """
+    if bucket == lake.bucket:
+        path = f"{bucket}/{key}" if lake.remote else f"{lake.path}/{key}"
+        return Source(lake, path, path.removeprefix(lake.path).lstrip("/"), bucket, size, "", 0)
+    if not lake.remote:
+        raise GoneError("the message names another bucket than the folder that is the lake; see --lake")
+    return Source(Root(f"s3://{bucket}", lake.fs, bucket), f"{bucket}/{key}", key, bucket, size, "", 0)
 
 
 def _in_folders(start: Root) -> Found:

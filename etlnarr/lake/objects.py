@@ -1,13 +1,14 @@
 """Read and write whole objects."""
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from etlnarr.errors import DeniedError
+from etlnarr.errors import EtlnarrError, UsageError, masked
 from etlnarr.lake.listing import Source
 from etlnarr.lake.roots import Root, lake_faults, root
 from etlnarr.settings import Settings
@@ -15,43 +16,39 @@ from etlnarr.settings import Settings
 CHUNK: Final = 1 << 20
 
 
-def read(source: Source) -> bytes:
-    """Return the bytes of an object.
+def read_many(batch: Sequence[Source], most: int) -> Iterator[tuple[Source, bytes | EtlnarrError]]:
+    """Yield the bytes of several objects, or what kept one from being read; remote ones are fetched together.
 
-    Errors: LakeUnavailableError, EtlnarrError when it is gone or may not be read.
-    """
-    with lake_faults(source.root, source.key):
-        if not source.root.remote:
-            return Path(source.path).read_bytes()
-        body: bytes = source.root.fs.cat_file(source.path)
-        return body
-
-
-def read_many(batch: Sequence[Source]) -> Iterator[tuple[Source, bytes | None]]:
-    """Yield the bytes of several objects, None for one that may not be read; remote ones are fetched together.
-
-    Errors: as read().
+    Shapes: at most so many bytes of each, and one more that tells that there are more.
     """
     remote = [source for source in batch if source.root.remote]
     bodies: dict[str, bytes | Exception] = {}
-    if len(remote) > 1:
-        with lake_faults(remote[0].root, remote[0].key):
-            bodies = remote[0].root.fs.cat([source.path for source in remote], on_error="return")
+    if remote:
+        paths = [source.path for source in remote]
+        bodies = dict(zip(paths, remote[0].root.fs.cat_ranges(paths, 0, most + 1, on_error="return"), strict=True))
     for source in batch:
-        body = bodies.pop(source.path, None)
-        if isinstance(body, bytes):
-            yield source, body
-            continue
         try:
-            yield source, read(source)
-        except DeniedError:
-            yield source, None
+            with lake_faults(source.root, source.key):
+                yield source, _body(source, bodies.pop(source.path, None), most)
+        except EtlnarrError as fault:
+            yield source, fault
+
+
+def _body(source: Source, fetched: bytes | Exception | None, most: int) -> bytes:
+    if isinstance(fetched, bytes):
+        return fetched
+    if fetched is None:
+        with Path(source.path).open("rb") as stream:
+            return stream.read(most + 1)
+    if isinstance(fetched, OSError) and fetched.errno == errno.EINVAL and not source.root.fs.info(source.path)["size"]:
+        return b""  # a server gives no range of nothing
+    raise fetched
 
 
 def content_hash(source: Source) -> str:
     """Return the SHA-256 of an object without holding it in memory.
 
-    Errors: as read().
+    Errors: LakeUnavailableError, EtlnarrError when it is gone or may not be read.
     """
     with lake_faults(source.root, source.key), source.root.fs.open(source.path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -96,6 +93,18 @@ def holds(lake: Root, key: str, expected: str) -> bool:
         return False
     with lake_faults(lake, key), lake.fs.open(f"{lake.path}/{key}", "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest() == expected
+
+
+def reach(lake: Root) -> None:
+    """See whether the lake is there.
+
+    Errors: LakeUnavailableError; DeniedError; UsageError for a bucket or folder that does not exist.
+    """
+    with lake_faults(lake, lake.url):
+        try:
+            lake.fs.info(lake.bucket if lake.remote else lake.path)
+        except FileNotFoundError as fault:
+            raise UsageError(f"{masked(lake.url)}: no such folder or bucket; see --lake") from fault
 
 
 def size(lake: Root, key: str) -> int | None:

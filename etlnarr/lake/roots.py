@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,7 +11,16 @@ import fsspec
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
-from etlnarr.errors import DeniedError, EtlnarrError, LakeUnavailableError, UsageError
+from etlnarr.errors import (
+    DeniedError,
+    EtlnarrError,
+    GoneError,
+    LakeRefusedError,
+    LakeThrottledError,
+    LakeUnavailableError,
+    UsageError,
+    masked,
+)
 from etlnarr.settings import Settings
 
 
@@ -70,8 +78,10 @@ def lake_faults(start: Root, what: str) -> Iterator[None]:
     except PermissionError as fault:
         raise DeniedError(f"{where}: access denied; check the rights or the S3 keys") from fault
     except FileNotFoundError as fault:
-        raise EtlnarrError(f"{where}: an object is gone while it was needed; run again") from fault
+        raise GoneError(f"{where}: an object is gone while it was needed; run again") from fault
     except OSError as fault:
+        if start.remote and fault.errno == errno.EBUSY:  # SlowDown and its kin
+            raise LakeThrottledError(f"{masked(start.url)}: the lake is asked too often; run again later") from fault
         if not start.remote or fault.errno in (errno.ENOSPC, errno.EDQUOT):
             said = os.strerror(fault.errno) if fault.errno else type(fault).__name__
             raise EtlnarrError(f"{where}: {said}; nothing half-written was left behind") from fault
@@ -81,12 +91,9 @@ def lake_faults(start: Root, what: str) -> Iterator[None]:
             raise
         raise UsageError(f"{masked(start.url)}: not an S3 lake that can be opened; see ETL_S3_ENDPOINT_URL") from fault
     except _remote_faults(start) as fault:
-        raise LakeUnavailableError(f"{masked(start.url)}: the lake does not answer; run again later") from fault
-
-
-def masked(url: str) -> str:
-    """Return a URL without what may be a key or a password."""
-    return re.sub(r"//.*@", "//***@", url)
+        refused = type(fault).__name__ == "EndpointConnectionError"
+        kind = LakeRefusedError if refused else LakeUnavailableError
+        raise kind(f"{masked(start.url)}: the lake does not answer; run again later") from fault
 
 
 def _options(settings: Settings) -> dict[str, object]:
@@ -105,5 +112,6 @@ def _remote_faults(start: Root) -> tuple[type[Exception], ...]:
     if not start.remote:
         return ()
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - half a second, for S3 alone
+    from s3fs.core import S3_RETRYABLE_ERRORS  # noqa: PLC0415 - as above
 
-    return (BotoCoreError, ClientError)
+    return (BotoCoreError, ClientError, *S3_RETRYABLE_ERRORS)

@@ -1,9 +1,8 @@
 """Bytes to records in the catalog. Known places are not opened, known bytes are not decoded."""
 
-import contextlib
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
@@ -16,7 +15,7 @@ from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, transaction, uploads
 from etlnarr.catalog.uploads import Known, Place, Upload
 from etlnarr.envelope import Envelope
-from etlnarr.errors import DeniedError, UnreadableError
+from etlnarr.errors import DeniedError, EtlnarrError, UnreadableError
 from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
@@ -24,6 +23,16 @@ from etlnarr.run import Run
 BATCH_BYTES: Final = 32_000_000
 BATCH_FILES: Final = 1_000
 MISMATCH: Final = "record_type_mismatch"
+OTHER_BYTES: Final = "content_hash_mismatch"
+TIMED_OUT: Final = "timed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A source, and what is said of it."""
+
+    source: Source
+    said: Envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,72 +85,126 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
     wanted = list(urls) or [lake.raw(run.lake, run.settings)]
     listed = lake.sources(wanted, run.lake, run.settings)
     known = uploads.known_places(con, run.settings.limits)
-    fresh = [source for source in listed.sources if not _is_known(run, source, known)]
+    offers = (Offer(source, envelope.read(source.path, by_name)) for source in listed.sources)
+    fresh = [offer for offer in offers if not _is_known(run, offer, known)]
     found = len(listed.sources)
     report = Ingested(found, listed.ignored, listed.denied, found - len(fresh))
+    return _take(con, run, fresh, _refuse_all_but_denied, report)
+
+
+def ingest_announced(con: Catalog, run: Run, offers: Sequence[Offer]) -> dict[str, EtlnarrError]:
+    """Read uploads that a queue announced; return by place what kept one from being read.
+
+    Shapes: each place once; the size of a source is the one that was announced.
+    """
+    faults: dict[str, EtlnarrError] = {}
+    _take(con, run, offers, faults.update, Ingested())
+    return faults
+
+
+def _refuse_all_but_denied(faults: Mapping[str, EtlnarrError]) -> None:
+    for fault in faults.values():
+        if not isinstance(fault, DeniedError):
+            raise fault
+
+
+def _take(
+    con: Catalog,
+    run: Run,
+    offers: Sequence[Offer],
+    told: Callable[[Mapping[str, EtlnarrError]], None],
+    report: Ingested,
+) -> Ingested:
     contents = Contents(*uploads.known_contents(con, run.settings.limits))
-    progress = run.progress(fresh, "ingest", len(fresh))
-    for batch in batches(progress, BATCH_FILES, BATCH_BYTES, lambda source: source.size):
-        report = _ingest_batch(con, run, batch, contents, report)
+    progress = run.progress(offers, "ingest", len(offers))
+    for batch in batches(progress, BATCH_FILES, BATCH_BYTES, lambda offer: offer.source.size):
+        faults: dict[str, EtlnarrError] = {}
+        report = _ingest_batch(con, run, batch, contents, report, faults)
+        told(faults)
     return replace(report, drift=uploads.mark_drift(con))
 
 
-def _is_known(run: Run, source: Source, known: Mapping[tuple[str, int, str], str]) -> bool:
+def _is_known(run: Run, offer: Offer, known: Mapping[tuple[str, int, str], str]) -> bool:
     """Whether a source was read as an upload of the user whom it would be given to now."""
-    user = known.get((source.url, source.size, source.stamp))
+    user = known.get((offer.source.url, offer.source.size, offer.source.stamp))
     if user is None or "user_id" not in run.settings.model_fields_set:
         return user is not None
-    return user == run.settings.user_id or envelope.read(source.path, by_name).user_id is not None
+    return user == run.settings.user_id or offer.said.user_id is not None
 
 
-def _ingest_batch(con: Catalog, run: Run, batch: Sequence[Source], contents: Contents, so_far: Ingested) -> Ingested:
-    arrivals = list(_arrivals(run, batch, contents, uploads.next_no(con)))
+def _ingest_batch(
+    con: Catalog,
+    run: Run,
+    batch: Sequence[Offer],
+    contents: Contents,
+    so_far: Ingested,
+    faults: dict[str, EtlnarrError],
+) -> Ingested:
+    arrivals = list(_arrivals(run, batch, contents, uploads.next_no(con), faults))
     fresh = list({arrival.no: arrival for arrival in arrivals if arrival.outcome is not None}.values())
     records, readings = _columns(fresh)
     contents.fetched.update(_fetched(records))
     places = {arrival.source.url: _place(arrival, contents) for arrival in arrivals}
     rows = [_upload(arrival, places[arrival.source.url], run.settings.limits) for arrival in fresh]
-    if arrivals:  # else every source of the batch was denied
+    if arrivals:  # else nothing of the batch could be read
         with transaction(con):
             uploads.add(con, rows, list(places.values()), records, readings)
     unreadable = sum(row.state == "unreadable" for row in rows)
     return replace(
         so_far,
-        denied=so_far.denied + len(batch) - len(arrivals),
+        denied=so_far.denied + len(faults),
         duplicate=so_far.duplicate + len(arrivals) - len(fresh),
         unreadable=so_far.unreadable + unreadable,
         new=so_far.new + len(fresh) - unreadable,
     )
 
 
-def _arrivals(run: Run, batch: Sequence[Source], contents: Contents, no: int) -> Iterator[Arrival]:
-    for source, content, body in _hashed(run, batch):
-        said = envelope.read(source.path, by_name)  # the key may have lost the folders that tell
-        user = said.user_id or run.settings.user_id
+def _arrivals(
+    run: Run, batch: Sequence[Offer], contents: Contents, no: int, faults: dict[str, EtlnarrError]
+) -> Iterator[Arrival]:
+    for offer, content, body in _hashed(run, batch, faults):
+        user = offer.said.user_id or run.settings.user_id
         known = contents.known.get((user, content), Known(no, None, again=True))
         if not known.again:
-            yield Arrival(known, source, said, user, content)
+            yield Arrival(known, offer.source, offer.said, user, content)
             continue
-        outcome = _decode(run, said, body)
+        outcome = _decode(run, offer.said, content, body)
+        if isinstance(outcome, UnreadableError) and outcome.reason == TIMED_OUT and offer.said.announced is not None:
+            faults[offer.source.url] = outcome  # its message comes back
+            continue
         kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
-        mismatch = isinstance(outcome, UnreadableError) and outcome.reason == MISMATCH
+        mismatch = isinstance(outcome, UnreadableError) and outcome.reason in (MISMATCH, OTHER_BYTES)
         contents.known[user, content] = now = replace(known, kind=kind, again=mismatch)
-        yield Arrival(now, source, said, user, content, outcome)
+        yield Arrival(now, offer.source, offer.said, user, content, outcome)
         no += known.no == no
 
 
-def _hashed(run: Run, batch: Sequence[Source]) -> Iterator[tuple[Source, str, bytes | None]]:
+def _hashed(
+    run: Run, batch: Sequence[Offer], faults: dict[str, EtlnarrError]
+) -> Iterator[tuple[Offer, str, bytes | None]]:
     """Yield the content hash of each source that may be read, and its bytes unless they are too many to be held."""
-    for source in batch:
-        if source.size > run.settings.max_bytes:
-            with contextlib.suppress(DeniedError):
-                yield source, lake.content_hash(source), None
-    for source, body in lake.read_many([source for source in batch if source.size <= run.settings.max_bytes]):
-        if body is not None:
-            yield source, hashlib.sha256(body).hexdigest(), body
+    offers = {offer.source.url: offer for offer in batch}
+    most = run.settings.max_bytes
+    for source, found in lake.read_many([offer.source for offer in batch], most):
+        try:
+            body = _or_raise(found)
+            content = hashlib.sha256(body).hexdigest() if len(body) <= most else lake.content_hash(source)
+        except EtlnarrError as fault:
+            faults[source.url] = fault
+            continue
+        offer = replace(offers[source.url], source=replace(source, size=max(source.size, len(body))))
+        yield offer, content, body if len(body) <= most else None
 
 
-def _decode(run: Run, said: Envelope, body: bytes | None) -> Decoded | UnreadableError:
+def _or_raise(found: bytes | EtlnarrError) -> bytes:
+    if isinstance(found, EtlnarrError):
+        raise found
+    return found
+
+
+def _decode(run: Run, said: Envelope, content: str, body: bytes | None) -> Decoded | UnreadableError:
+    if not content.startswith(said.content_hash or ""):
+        return UnreadableError(OTHER_BYTES, "the bytes are not those that were announced")
     if body is None:
         return UnreadableError("too_large", "the file is larger than ETL_MAX_FILE_SIZE_MB allows")
     try:
@@ -183,8 +246,12 @@ def _fetched(records: Sequence[pl.DataFrame]) -> dict[int, int | None]:
 def _place(arrival: Arrival, contents: Contents) -> Place:
     source = arrival.source
     uploaded = envelope.uploaded(arrival.said, contents.fetched.get(arrival.no), source.changed_ms)
-    fits = arrival.said.record_type in (None, arrival.known.kind)
-    return Place(source.url, source.size, source.stamp, source.key, source.bucket, uploaded, arrival.no, fits)
+    said = arrival.said
+    fits = said.record_type in (None, arrival.known.kind) and arrival.content_hash.startswith(said.content_hash or "")
+    return Place(
+        source.url, source.size, source.stamp, source.key, source.bucket, uploaded, arrival.no, fits,
+        said.announced is not None, said.correlation_id,
+    )  # fmt: skip
 
 
 def _upload(arrival: Arrival, place: Place, limits: str) -> Upload:

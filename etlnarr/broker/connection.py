@@ -1,0 +1,105 @@
+"""Opening a connection to the broker, and what may go wrong with it."""
+
+import contextlib
+import logging
+import socket
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import pika
+from pika.adapters.blocking_connection import BlockingChannel, BlockingConnection
+from pika.exceptions import (
+    AMQPError,
+    AuthenticationError,
+    ChannelClosedByBroker,
+    ProbableAccessDeniedError,
+    ProbableAuthenticationError,
+)
+from pydantic import JsonValue
+
+from etlnarr.errors import BrokerUnavailableError, UsageError, masked
+from etlnarr.settings import Settings
+
+HEARTBEAT_SECONDS: Final = 60
+CONNECT_SECONDS: Final = 5
+NOT_FOUND: Final = 404
+REFUSED: Final = (AuthenticationError, ProbableAuthenticationError, ProbableAccessDeniedError)
+
+logging.getLogger("pika").addHandler(logging.NullHandler())  # what it would say there is said here, in one line
+logging.getLogger("pika").propagate = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message that the broker waits to hear of."""
+
+    tag: int
+    body: bytes
+    headers: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A connection with one channel, on which every publication is confirmed.
+
+    Shapes: inbox holds what the broker delivered and nobody took yet; declared the delay queues that are known to be
+    there.
+    """
+
+    connection: BlockingConnection
+    channel: BlockingChannel
+    queue: str
+    exchange: str
+    inbox: deque[Delivery] = field(default_factory=deque)
+    declared: set[str] = field(default_factory=set)
+
+
+@contextlib.contextmanager
+def linked(settings: Settings, queue: str | None = None) -> Iterator[Link]:
+    """Connect to the broker; what was delivered and not acknowledged goes back to its queue at the end.
+
+    Errors: UsageError for a URL that is none or credentials that are refused; BrokerUnavailableError.
+    """
+    url = settings.rabbitmq_url.get_secret_value()
+    with broker_faults(url):
+        connection = _connect(url)
+        try:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            yield Link(connection, channel, queue or settings.queue_name, settings.exchange_name)
+        finally:
+            with contextlib.suppress(AMQPError):
+                connection.close()
+
+
+@contextlib.contextmanager
+def broker_faults(url: str) -> Iterator[None]:
+    """Turn what the library raises into an error of ours; the texts of a broker may quote a message."""
+    where = masked(url)
+    try:
+        yield
+    except REFUSED as fault:
+        raise UsageError(f"{where}: the broker refuses these credentials; see ETL_RABBITMQ_URL") from fault
+    except ChannelClosedByBroker as fault:
+        if fault.reply_code == NOT_FOUND:
+            raise UsageError(f"{where}: no such queue or exchange; run etlnarr queue setup") from fault
+        raise BrokerUnavailableError(f"{where}: the broker closed the channel; run again later") from fault
+    except AMQPError as fault:
+        raise BrokerUnavailableError(f"{where}: the broker does not answer; run again later") from fault
+
+
+def _connect(url: str) -> BlockingConnection:
+    if not url.startswith(("amqp://", "amqps://")):
+        raise UsageError(f"{masked(url)}: not an amqp:// URL; see ETL_RABBITMQ_URL")
+    try:
+        parameters = pika.URLParameters(url)
+    except (ValueError, TypeError, AttributeError) as fault:
+        raise UsageError(f"{masked(url)}: not an amqp:// URL; see ETL_RABBITMQ_URL") from fault
+    parameters.heartbeat = HEARTBEAT_SECONDS
+    parameters.socket_timeout = parameters.stack_timeout = CONNECT_SECONDS
+    try:
+        return BlockingConnection(parameters)
+    except socket.gaierror as fault:
+        raise BrokerUnavailableError(f"{masked(url)}: no such host; see ETL_RABBITMQ_URL") from fault

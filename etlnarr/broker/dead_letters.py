@@ -1,0 +1,98 @@
+"""The dead letters: what they are, and back to work with them."""
+
+from collections.abc import Callable, Iterator
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from etlnarr.broker.connection import Delivery, Link
+from etlnarr.broker.deliveries import DETAIL, REASON
+from etlnarr.broker.publishing import publish
+from etlnarr.message import HealthDataMessage, PoisonError, body_of, parse
+
+UNKNOWN = "unknown"
+
+
+class Letter(BaseModel):
+    """What may be said of a dead letter: which one, of what type, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    detail: str
+    message_id: str | None
+    correlation_id: str | None
+    record_type: str | None
+    retry_count: int | None
+    size: int
+
+
+def peek(link: Link, queue: str, most: int) -> list[Letter]:
+    """Return the first messages of a queue and leave them there."""
+    return [_letter(delivery) for delivery in _held(link, queue, most)]
+
+
+def requeue(link: Link, queue: str, wanted: Callable[[Letter], bool], *, dry: bool) -> int:
+    """Send the messages of a queue that are wanted back to work, as if they had never failed; return how many."""
+    sent = 0
+    for delivery in _held(link, queue, None):
+        if not wanted(_letter(delivery)):
+            continue
+        if not dry:
+            publish(link, "", link.queue, _fresh(delivery.body))
+            link.channel.basic_ack(delivery.tag)
+        sent += 1
+    return sent
+
+
+def depth(link: Link, queue: str) -> int:
+    """Return how many messages wait in a queue.
+
+    Errors: UsageError when there is no such queue.
+    """
+    return int(link.channel.queue_declare(queue, passive=True).method.message_count)
+
+
+def purge(link: Link, queue: str) -> int:
+    """Throw away what waits in a queue; return how many messages."""
+    return int(link.channel.queue_purge(queue).method.message_count)
+
+
+def _held(link: Link, queue: str, most: int | None) -> Iterator[Delivery]:
+    """Yield what waits in a queue now; what is not acknowledged goes back to its place when the connection ends."""
+    waiting = depth(link, queue)
+    for _ in range(waiting if most is None else min(most, waiting)):
+        method, properties, body = link.channel.basic_get(queue)
+        if method is None:
+            return
+        yield Delivery(method.delivery_tag, body, properties.headers or {})
+
+
+def _fresh(body: bytes) -> bytes:
+    try:
+        return body_of(parse(body).model_copy(update={"retry_count": 0}))
+    except PoisonError:
+        return body
+
+
+def _letter(delivery: Delivery) -> Letter:
+    try:
+        said: HealthDataMessage | None = parse(delivery.body)
+    except PoisonError:
+        said = None
+    return Letter(
+        reason=str(delivery.headers.get(REASON) or _reason_of_broker(delivery.headers) or UNKNOWN),
+        detail=str(delivery.headers.get(DETAIL) or ""),
+        message_id=said.message_id if said else None,
+        correlation_id=said.correlation_id if said else None,
+        record_type=said.record_type if said else None,
+        retry_count=said.retry_count if said else None,
+        size=len(delivery.body),
+    )
+
+
+def _reason_of_broker(headers: dict[str, JsonValue]) -> JsonValue:
+    """Return why the broker itself gave a message up: it expired, was rejected, or the queue was too long."""
+    match headers.get("x-death"):
+        case [{"reason": reason}, *_]:
+            return reason
+    return None

@@ -1,0 +1,66 @@
+"""Messages from the queue, in batches, and what becomes of each."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from etlnarr.broker.connection import Delivery, Link
+from etlnarr.broker.publishing import publish
+from etlnarr.broker.topology import FAILED, delay_queue
+
+T = TypeVar("T")
+TICK_SECONDS: Final = 0.1
+REASON: Final = "x-etlnarr-reason"
+DETAIL: Final = "x-etlnarr-detail"
+
+
+def consume(link: Link, prefetch: int) -> None:
+    """Let the broker deliver, at most so many messages ahead of what was settled."""
+    link.channel.basic_qos(prefetch_count=prefetch)
+    link.channel.basic_consume(
+        link.queue,
+        lambda _channel, method, properties, body: link.inbox.append(
+            Delivery(method.delivery_tag, body, properties.headers or {})
+        ),
+    )
+
+
+def take(link: Link, most: int, patience: float, stop: Callable[[], bool]) -> list[Delivery]:
+    """Return the next messages, at most so many.
+
+    Shapes: none when the queue stayed empty for so many seconds, or when it is time to stop.
+    """
+    deadline = time.monotonic() + patience
+    while not stop():
+        before = len(link.inbox)
+        if before >= most:
+            break
+        link.connection.process_data_events(time_limit=TICK_SECONDS)
+        if len(link.inbox) == before and (before or time.monotonic() >= deadline):
+            break
+    return [link.inbox.popleft() for _ in range(0 if stop() else min(most, len(link.inbox)))]
+
+
+def pumped(link: Link, work: Callable[[], T]) -> T:
+    """Return what the work returns, and keep the broker hearing from us while it lasts."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(work)
+        while not future.done():
+            link.connection.process_data_events(time_limit=TICK_SECONDS)
+        return future.result()
+
+
+def acknowledge(link: Link, batch: Sequence[Delivery]) -> None:
+    """Say that each of these, and all that were delivered before them, are settled."""
+    link.channel.basic_ack(max(delivery.tag for delivery in batch), multiple=True)
+
+
+def retry(link: Link, body: bytes, seconds: int) -> None:
+    """Let a message come back after a delay."""
+    publish(link, "", delay_queue(link, seconds), body)
+
+
+def bury(link: Link, body: bytes, reason: str, detail: str) -> None:
+    """Put a message to the dead letters, with the reason."""
+    publish(link, "", FAILED, body, {REASON: reason, DETAIL: detail})

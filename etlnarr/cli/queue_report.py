@@ -1,0 +1,84 @@
+"""What the commands of the queue say."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from structlog.typing import FilteringBoundLogger
+
+from etlnarr.broker import Letter
+from etlnarr.cli import report
+from etlnarr.errors import UsageError
+from etlnarr.settings import Settings
+
+if TYPE_CHECKING:
+    from etlnarr.stages.drain import Drained
+    from etlnarr.stages.load import Loaded
+
+
+def log_drain(log: FilteringBoundLogger, done: "Drained") -> None:
+    """Log what became of the messages, and what each stage did."""
+    log.info(
+        "drained",
+        messages=done.messages,
+        read=done.read,
+        duplicate=done.duplicate,
+        elsewhere=done.elsewhere,
+        retried=done.retried,
+        dead=done.dead,
+    )
+    if done.told:
+        report.log_build(log, done.told)
+
+
+def drained(done: "Drained", settings: Settings) -> Iterator[str]:
+    """Yield the summary of a drain."""
+    parts = [
+        f"{number} {name}"
+        for name, number in (
+            ("read", done.read),
+            ("duplicate", done.duplicate),
+            ("at another worker", done.elsewhere),
+            *((f"to be tried again for {kind}", number) for kind, number in sorted(done.retried.items())),
+            *((f"given up for {reason}", number) for reason, number in sorted(done.dead.items())),
+        )
+        if number
+    ]
+    yield f"messages     {done.messages} taken: {', '.join(parts) or 'none'}"
+    if done.stopped:
+        yield "stopped      what was not done waits for the next run"
+    if done.told:
+        yield from report.told_summary(done.told, settings, dry=False)
+
+
+def loaded(done: "Loaded", *, dry: bool) -> Iterator[str]:
+    """Yield the summary of a load."""
+    verb = "would be loaded" if dry else "loaded"
+    yield f"uploads      {done.found} found: {sum(done.loaded.values())} {verb}"
+    for kind, number in sorted(done.loaded.items()):
+        yield f"  {kind:<34} {number}"
+    for what, number in (("of another type", done.other_type), ("of no type that could be told", done.untold)):
+        if number:
+            yield f"passed over  {number} {what}"
+
+
+def letters(found: Sequence[Letter]) -> Iterator[str]:
+    """Yield one line per dead letter."""
+    if not found:
+        yield "nothing waits there"
+    for one in found:
+        retries = "" if one.retry_count is None else f", {one.retry_count} retries"
+        detail = f" ({one.detail})" if one.detail else ""
+        who = f"message {one.message_id}" if one.message_id else f"a message of {one.size} bytes"
+        yield f"{one.reason}{detail}: {one.record_type or 'unknown type'}{retries}, {who}"
+
+
+def wanted(conditions: Iterable[str]) -> Callable[[Letter], bool]:
+    """Return what tells whether a letter has the values that were asked for.
+
+    Errors: UsageError for a condition that is none.
+    """
+    pairs = [condition.partition("=") for condition in conditions]
+    for name, sign, _ in pairs:
+        if not sign or name not in Letter.model_fields:
+            raise UsageError(f"--where: write FIELD=VALUE with one of {', '.join(Letter.model_fields)}")
+    return lambda letter: all(str(getattr(letter, name)) == value for name, _, value in pairs)

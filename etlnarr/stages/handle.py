@@ -1,0 +1,142 @@
+"""A batch of messages to uploads in the catalog. What becomes of each message is for the queue to settle."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum, auto
+from itertools import zip_longest
+
+from etlnarr import lake
+from etlnarr.catalog import Catalog
+from etlnarr.envelope import Envelope, base_name
+from etlnarr.errors import GoneError, StoreUnavailableError
+from etlnarr.message import HealthDataMessage, PoisonError, parse
+from etlnarr.model import Standing
+from etlnarr.records import by_name
+from etlnarr.retries import ErrorKind, kind_of
+from etlnarr.run import Claims, Run
+from etlnarr.stages.ingest import Offer, ingest_announced
+
+
+class Outcome(StrEnum):
+    """What a message came to."""
+
+    read = auto()  # its upload is in the catalog
+    duplicate = auto()  # another message told of the same
+    elsewhere = auto()  # another worker is at it
+    failed = auto()  # its upload could not be had
+    poison = auto()  # it is no message of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A message with its outcome; reason and detail of a failure or a poison."""
+
+    outcome: Outcome
+    message: HealthDataMessage | None = None
+    kind: ErrorKind | None = None
+    reason: str = ""
+    detail: str = ""
+
+
+def handle(con: Catalog, run: Run, claims: Claims, bodies: Sequence[bytes]) -> list[Settled]:
+    """Read the uploads that messages tell of; return what each message came to, in order.
+
+    Shapes: a batch that memory cannot hold is handled in halves.
+    Errors: EtlnarrError when the catalog fails.
+    """
+    try:
+        return _handled(con, run, claims, [_parsed(body) for body in bodies])
+    except MemoryError:
+        if len(bodies) == 1:
+            return [Settled(Outcome.failed, _parsed(bodies[0]).message, ErrorKind.memory)]
+    half = len(bodies) // 2
+    return handle(con, run, claims, bodies[:half]) + handle(con, run, claims, bodies[half:])
+
+
+def _parsed(body: bytes) -> Settled:
+    try:
+        message = parse(body)
+    except PoisonError as fault:
+        return Settled(Outcome.poison, reason=fault.reason, detail=fault.detail)
+    if base_name(message.record_type) not in by_name:
+        return Settled(Outcome.poison, reason="unknown_record_type", detail="record_type")
+    return Settled(Outcome.read, message)
+
+
+def _handled(con: Catalog, run: Run, claims: Claims, parsed: Sequence[Settled]) -> list[Settled]:
+    messages = {one.message.idempotency: one.message for one in reversed(parsed) if one.message}
+    try:
+        standing = claims.claim(list(messages)) if messages else {}
+    except StoreUnavailableError:
+        return [_failed(one.message, ErrorKind.store) if one.message else one for one in parsed]
+    mine = [message for key, message in messages.items() if standing[key] is Standing.mine]
+    faults = _read(con, run, mine)
+    _remember(run, claims, mine, faults)
+    first: set[str] = set()
+    return [_settled(one, standing, faults, first) for one in parsed]
+
+
+def _settled(
+    one: Settled, standing: Mapping[str, Standing], faults: Mapping[str, ErrorKind], seen: set[str]
+) -> Settled:
+    if one.message is None:
+        return one
+    key = one.message.idempotency
+    again = key in seen
+    seen.add(key)
+    match standing[key]:
+        case Standing.held:
+            return Settled(Outcome.elsewhere, one.message)
+        case Standing.done:
+            return Settled(Outcome.duplicate, one.message)
+    if again:
+        return Settled(Outcome.duplicate, one.message)
+    return _failed(one.message, faults[key]) if key in faults else one
+
+
+def _failed(message: HealthDataMessage, kind: ErrorKind) -> Settled:
+    return Settled(Outcome.failed, message, kind)
+
+
+def _read(con: Catalog, run: Run, messages: Sequence[HealthDataMessage]) -> dict[str, ErrorKind]:
+    """Read the uploads of messages; return what kept those that could not be had, by message."""
+    faults: dict[str, ErrorKind] = {}
+    for told in _rounds(run, messages, faults):
+        found = ingest_announced(con, run, [offer for offer, _ in told])
+        faults |= {key: kind_of(found[offer.source.url]) for offer, key in told if offer.source.url in found}
+    return faults
+
+
+def _rounds(
+    run: Run, messages: Sequence[HealthDataMessage], faults: dict[str, ErrorKind]
+) -> Iterator[list[tuple[Offer, str]]]:
+    """Yield offers with their message, each place once at a time: several messages may tell of one object."""
+    places: dict[str, list[tuple[Offer, str]]] = defaultdict(list)
+    for message in messages:
+        try:
+            offer = _offer(run, message)
+        except GoneError as fault:
+            faults[message.idempotency] = kind_of(fault)
+        else:
+            places[offer.source.url].append((offer, message.idempotency))
+    for several in zip_longest(*places.values()):
+        yield [one for one in several if one is not None]
+
+
+def _offer(run: Run, message: HealthDataMessage) -> Offer:
+    said = Envelope(
+        message.user_id, base_name(message.record_type), None, None,
+        message.uploaded_ms, message.correlation_id, message.content_hash,
+    )  # fmt: skip
+    return Offer(lake.named(run.lake, message.bucket, message.key, message.file_size_bytes), said)
+
+
+def _remember(run: Run, claims: Claims, mine: Sequence[HealthDataMessage], faults: Mapping[str, ErrorKind]) -> None:
+    """Mark what is done and free what is not. A store that is away for it does no harm: its claims lapse."""
+    keys = [message.idempotency for message in mine]
+    try:
+        claims.complete([key for key in keys if key not in faults])
+        claims.release([key for key in keys if key in faults])
+    except StoreUnavailableError as fault:
+        run.log.warning("claims not settled", reason=str(fault))

@@ -1,0 +1,175 @@
+"""Uploads into the lake under the keys of the specification, each announced to the queue, or through a Health API."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from pathlib import PurePosixPath
+from typing import Final
+
+import polars as pl
+import urllib3
+
+from etlnarr import avro, broker, canonical, envelope, identity, lake
+from etlnarr.avro import Decoded, Limits
+from etlnarr.errors import EtlnarrError, TemporaryError, UnreadableError, UsageError, masked
+from etlnarr.lake import Source
+from etlnarr.message import KEY_DIGITS, HealthDataMessage, idempotency_key
+from etlnarr.records import by_name
+from etlnarr.run import Run
+
+SECOND: Final = 1_000
+UPLOAD_PATH: Final = "/v1/upload"
+BATCH: Final = 100
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was loaded; untold counts the files of which neither bytes nor name tell the record type."""
+
+    found: int = 0
+    loaded: dict[str, int] = field(default_factory=dict)
+    other_type: int = 0
+    untold: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """An upload on its way into the lake."""
+
+    source: Source
+    body: bytes
+    record_type: str
+    uploaded: int
+    records: int | None
+
+
+def load(run: Run, urls: Sequence[str], only: str | None, uploaded: int | None) -> Loaded:
+    """Put uploads into raw/ and announce them, each only when it stands there.
+
+    Units: uploaded in epoch ms, for all of them in the place of their own times.
+    Errors: UsageError for a source that is not there; BrokerUnavailableError, LakeUnavailableError, EtlnarrError.
+    """
+    if "/" in run.settings.user_id or not run.settings.user_id.isprintable():
+        raise UsageError("--user-id: a key of the lake cannot hold it; use letters, digits, - and _")
+    done = Loaded()
+    with broker.linked(run.settings) as link:
+        if not run.dry:
+            broker.set_up(link)
+        for parcel in _parcels(run, urls, only, done):
+            sent = parcel if uploaded is None else replace(parcel, uploaded=uploaded)
+            message = _message(run, sent)
+            if not run.dry:
+                lake.write(run.lake, message.key.removeprefix(_root(run)), sent.body)
+                broker.announce(link, message)
+            done.loaded[sent.record_type] = done.loaded.get(sent.record_type, 0) + 1
+    return done
+
+
+def load_via_api(run: Run, urls: Sequence[str], only: str | None, api: str) -> Loaded:
+    """Post uploads to a Health API.
+
+    Errors: UsageError for a source that is not there, or a URL or token that is refused; TemporaryError.
+    """
+    token = run.settings.api_token
+    if token is None:
+        raise UsageError("ETL_API_TOKEN: not set; the API wants a bearer token")
+    done = Loaded()
+    for parcel in _parcels(run, urls, only, done):
+        if not run.dry:
+            _post(api, token.get_secret_value(), parcel)
+        done.loaded[parcel.record_type] = done.loaded.get(parcel.record_type, 0) + 1
+    return done
+
+
+def _parcels(run: Run, urls: Sequence[str], only: str | None, done: Loaded) -> Iterator[Parcel]:
+    sources = lake.sources(urls, run.lake, run.settings).sources
+    done.found = len(sources)
+    for at in range(0, len(sources), BATCH):
+        for source, found in lake.read_many(sources[at : at + BATCH], run.settings.max_bytes):
+            if isinstance(found, EtlnarrError):
+                raise found
+            parcel = _parcel(run, source, found, only)
+            if parcel is None:
+                done.untold += 1
+            elif only not in (None, parcel.record_type):
+                done.other_type += 1
+            else:
+                yield parcel
+
+
+def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel | None:
+    """Return an upload with its own type and time, by the rules of a build; None when nothing tells its type."""
+    said = envelope.read(source.path, by_name)
+    limits = Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds)
+    try:
+        decoded: Decoded | None = avro.decode(body, limits)
+    except UnreadableError:
+        decoded = None
+    kind = envelope.base_name(decoded.writer.name) if decoded else said.record_type or only
+    if kind is None or kind not in by_name:
+        return None
+    fetched = _fetched(decoded, kind) if decoded else None
+    uploaded = envelope.uploaded(said, fetched, source.changed_ms)
+    return Parcel(source, body, kind, uploaded, len(decoded.rows) if decoded else None)
+
+
+def _fetched(decoded: Decoded, kind: str) -> int | None:
+    rows = avro.frame(decoded.writer, decoded.rows).with_columns(
+        upload=pl.lit(0, pl.Int64), record=pl.int_range(pl.len())
+    )
+    latest: int | None = canonical.records(rows, by_name[kind]).select(pl.col("fetched").max()).item()
+    return latest
+
+
+def _message(run: Run, parcel: Parcel) -> HealthDataMessage:
+    content = hashlib.sha256(parcel.body).hexdigest()
+    user, told = run.settings.user_id, envelope.utc(parcel.uploaded)
+    stamp = parcel.uploaded if parcel.uploaded % SECOND else parcel.uploaded // SECOND
+    day = envelope.day(parcel.uploaded).replace("-", "/")
+    key = f"{_root(run)}raw/{parcel.record_type}/{day}/{user}_{stamp}_{content[:KEY_DIGITS]}.avro"
+    return HealthDataMessage(
+        message_id=identity.derived("message", user, content, told),
+        correlation_id=identity.derived("correlation", user, content, told),
+        user_id=user,
+        bucket=run.lake.bucket,
+        key=key,
+        record_type=parcel.record_type,
+        upload_timestamp_utc=told,
+        content_hash=content,
+        file_size_bytes=len(parcel.body),
+        record_count=parcel.records,
+        idempotency_key=idempotency_key(user, content, told),
+    )
+
+
+def _root(run: Run) -> str:
+    """Return where a lake stands in its bucket: nothing, or a folder with its slash."""
+    inside = run.lake.path.removeprefix(run.lake.bucket).strip("/") if run.lake.remote else ""
+    return f"{inside}/" if inside else ""
+
+
+def _post(api: str, token: str, parcel: Parcel) -> None:
+    name = PurePosixPath(parcel.source.path).name
+    try:
+        answer = urllib3.request(
+            "POST",
+            api.rstrip("/") + UPLOAD_PATH,
+            fields={"file": (name, parcel.body, "application/avro")},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60.0,
+            retries=False,
+        )
+    except urllib3.exceptions.LocationValueError as fault:
+        raise UsageError(f"{masked(api)}: not the URL of an API") from fault
+    except urllib3.exceptions.HTTPError as fault:
+        raise TemporaryError(f"{masked(api)}: the API does not answer; run again later") from fault
+    match answer.status:
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+            raise UsageError(f"{masked(api)}: the API refuses the token; see ETL_API_TOKEN")
+        case status if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TemporaryError(f"{masked(api)}: the API answers {status}; run again later")
+        case status if status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise EtlnarrError(
+                f"{masked(api)}: the API answers {status} and took no upload; check the URL and the files"
+            )

@@ -1,0 +1,230 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import ROOT, built, environment, etlnarr
+from tests.command import rows as rows_of
+from tests.queue.world import FAILED, QUEUE, World, samples
+from tests.servers import S3
+
+DIFFERENT = {"source_s3_key", "source_bucket", "correlation_id", "uploads"}
+"""What follows from where an upload stands and who announced it."""
+
+
+def alike(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [
+        {**row, "metadata": {name: value for name, value in dict(row["metadata"]).items() if name not in DIFFERENT}}  # type: ignore[call-overload]  # a mapping
+        for row in rows
+    ]
+
+
+def test_a_drain_tells_what_a_build_tells(world: World, minio: S3, real_samples: Path, tmp_path: Path) -> None:
+    world.more = {**minio.environment, "ETL_LAKE_URL": f"s3://{minio.bucket}/{tmp_path.name}"}
+    assert sum(world.run("load", real_samples, "--user-id", "u1")["loaded"].values()) == 26
+    done = world.drain()
+    assert (done["messages"], done["read"]) == (26, 26)
+    assert world.depths() == {}
+    got = minio.get(f"{tmp_path.name}/training", tmp_path / "drained" / "training").parent
+    local = tmp_path / "local"
+    built(local, real_samples, "--user-id", "u1", month=None)
+    assert len(rows_of(local)) == 14
+    assert alike(rows_of(got)) == alike(rows_of(local))
+
+
+def test_what_was_announced_decides_over_key_and_name(world: World) -> None:
+    file = samples(1)[0]
+    world.run("queue", "setup")
+    told = world.put(file, "u9", upload_timestamp_utc="2025-12-24T18:00:00.250Z")
+    world.publish(told)
+    world.drain()
+    (row,) = world.rows()
+    assert row["metadata"]["user_id"] == "u9"
+    assert row["metadata"]["upload_timestamp_utc"] == "2025-12-24T18:00:00.250Z"
+    assert row["metadata"]["correlation_id"] == told["correlation_id"]
+    built(world.lake, month=None, ETL_CATALOG_PATH=str(world.lake / "catalog.duckdb"))
+    assert [again["metadata"] for again in world.rows()] == [row["metadata"]], "a build knows less than the message"
+
+
+def test_every_message_is_accounted_for(world: World) -> None:
+    world.run("queue", "setup")
+    small, other, third, fourth, fifth = samples(5)
+    good = world.put(small)
+    cut = world.where / "StepsRecord_cut.avro"
+    cut.write_bytes(other.read_bytes()[:-20])
+    corrupt = world.put(cut)
+    missing = world.put(third, key="raw/StepsRecord/2025/11/15/gone.avro")
+    wrong = world.put(fourth, content_hash="0" * 64)
+    large = world.put(fifth)
+    poison = [b"{", b'"text"', json.dumps({**good, "record_type": "BloodPressureRecord"}).encode()]
+    world.publish(good, good, good, corrupt, missing, wrong, large, *poison)
+    limit = max(file.stat().st_size for file in (small, fourth))
+    assert fifth.stat().st_size > limit
+    done = world.drain(ETL_MAX_FILE_SIZE_MB=str(limit / 1_000_000))
+    assert done["messages"] == 10
+    assert (done["read"], done["duplicate"]) == (4, 2)
+    assert done["dead"] == {"not_found": 1, "message_not_json": 1, "message_invalid": 1, "unknown_record_type": 1}
+    assert done["told"]["validate"] == {"accepted": 1, "quarantined": 3, "lost": 0}
+    assert done["told"]["status"]["quarantined"] == {"content_hash_mismatch": 1, "too_large": 1, "truncated": 1}
+    assert world.depths() == {FAILED: 4}
+
+
+def test_a_second_telling_of_the_same_is_a_duplicate_in_every_drain(world: World) -> None:
+    world.run("queue", "setup")
+    told = world.put(samples(1)[0])
+    world.publish(told)
+    assert world.drain()["read"] == 1
+    before = world.rows()
+    world.publish(told, {**told, "idempotency_key": "another"})
+    again = world.drain()
+    assert (again["duplicate"], again["read"]) == (1, 1)
+    assert world.rows() == before
+
+
+def test_two_messages_of_one_object_agree_whatever_their_order(world: World) -> None:
+    world.run("queue", "setup")
+    told = world.put(samples(1)[0])
+    early = {**told, "upload_timestamp_utc": "2025-11-02T00:00:00Z", "correlation_id": "early"}
+    late = {**told, "upload_timestamp_utc": "2025-11-03T00:00:00Z", "correlation_id": "late"}
+    rows = []
+    for number, order in enumerate(([early, late], [late, early])):
+        world.publish(*order)
+        world.drain("--batch-size", 1, ETL_CATALOG_PATH=str(world.where / f"{number}.duckdb"))
+        rows.append(world.rows())
+    assert rows[0] == rows[1]
+    assert rows[0][0]["metadata"]["correlation_id"] == "early"
+
+
+def test_a_queue_that_others_declared_is_used_as_it_stands(world: World) -> None:
+    with world.broker.channel() as channel:
+        channel.exchange_declare("health_data_exchange", "topic", durable=True)
+        arguments = {"x-message-ttl": 600_000, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": FAILED}
+        channel.queue_declare(QUEUE, durable=True, arguments=arguments)
+        channel.queue_bind(QUEUE, "health_data_exchange", "health.processing.#")
+    assert world.run("queue", "setup") == {"made": [FAILED]}
+    world.publish(world.put(samples(1)[0]))
+    assert world.drain()["read"] == 1
+
+
+def test_a_message_that_expires_is_a_dead_letter_that_can_be_sent_back(world: World) -> None:
+    with world.broker.channel() as channel:
+        channel.exchange_declare("health_data_exchange", "topic", durable=True)
+        arguments = {"x-message-ttl": 100, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": FAILED}
+        channel.queue_declare(QUEUE, durable=True, arguments=arguments)
+    world.run("queue", "setup")
+    world.publish(world.put(samples(1)[0]))
+    time.sleep(0.5)
+    assert world.drain()["messages"] == 0
+    (letter,) = world.run("queue", "peek")
+    assert letter["reason"] == "expired"
+    with world.broker.channel() as channel:
+        channel.queue_delete(QUEUE)
+    world.run("queue", "setup")
+    assert world.run("queue", "requeue", "--where", "reason=not_found", "--yes")["requeued"] == 0
+    assert world.run("queue", "requeue", "--where", "reason=expired") == {"requeued": 1, "done": False}
+    assert world.depths() == {FAILED: 1}
+    assert world.run("queue", "requeue", "--where", "reason=expired", "--yes")["requeued"] == 1
+    assert world.drain()["read"] == 1
+    assert world.depths() == {}
+
+
+def test_what_failed_comes_back_by_itself_and_then_counts(world: World) -> None:
+    world.run("queue", "setup")
+    told = world.put(samples(1)[0])
+    world.publish(told)
+    slow: dict[str, Any] = {"ETL_PROCESSING_TIMEOUT_SECONDS": "0", "ETL_RETRY_DELAYS": "[4]", "ETL_MAX_RETRIES": "1"}
+    assert world.drain(**slow)["retried"] == {"timeout": 1}
+    assert world.depths().get(QUEUE) is None, "it waits in the broker, not in the queue"
+    time.sleep(4.5)
+    assert world.drain(**slow)["dead"] == {"timeout": 1}
+    (letter,) = world.run("queue", "peek")
+    assert (letter["reason"], letter["retry_count"], letter["detail"]) == ("timeout", 1, "after 1 retries")
+    with world.broker.channel() as channel:
+        _, _, body = channel.basic_get(FAILED)
+    failures = [(one["kind"], one.get("delay_seconds")) for one in json.loads(body)["failures"]]
+    assert failures == [("timeout", 4), ("timeout", None)]
+    world.run("queue", "requeue", "--yes")
+    assert world.drain()["read"] == 1
+
+
+def test_the_last_dead_letters_are_thrown_away_when_that_is_meant(world: World) -> None:
+    world.run("queue", "setup")
+    world.publish(b"{")
+    world.drain()
+    assert world.run("queue", "purge") == {"purged": 1, "done": False}
+    assert world.depths() == {FAILED: 1}
+    assert world.run("queue", "purge", "--yes") == {"purged": 1, "done": True}
+    assert world.depths() == {}
+
+
+def test_limits_leave_the_rest_in_the_queue(world: World) -> None:
+    world.run("queue", "setup")
+    world.publish(*(world.put(file) for file in samples(5)))
+    assert world.run("drain-queue", "--dry-run") == {"messages": 5}
+    assert world.drain("--max-messages", 3, "--batch-size", 2)["messages"] == 3
+    assert world.depths() == {QUEUE: 2}
+    assert world.drain("--max-seconds", 0)["messages"] == 0
+    assert world.drain()["messages"] == 2
+
+
+@pytest.mark.parametrize(
+    ("env", "code", "said"),
+    [
+        ({"ETL_RABBITMQ_URL": "amqp://me:hidden@127.0.0.1:1/"}, 75, "the broker does not answer"),
+        ({"ETL_RABBITMQ_URL": "amqp://me:hidden@nowhere.invalid/"}, 75, "no such host"),
+        ({"ETL_RABBITMQ_URL": "http://me:hidden@127.0.0.1/"}, 2, "not an amqp:// URL"),
+        ({"ETL_S3_ENDPOINT_URL": "http://127.0.0.1:1", "ETL_LAKE_URL": "s3://health-data"}, 75, "the lake does not"),
+    ],
+)
+def test_what_is_away_is_said_without_a_password(world: World, env: dict[str, str], code: int, said: str) -> None:
+    done = etlnarr("drain-queue", cwd=world.where, env={**world.env, **env}, expect=code)
+    assert said in done.stderr
+    assert "hidden" not in done.stderr + done.stdout
+    assert done.stderr.count("\n") == 1
+
+
+def test_credentials_that_are_refused_are_the_users_to_mend(world: World) -> None:
+    url = world.broker.url.replace("guest:guest", "guest:hidden")
+    done = etlnarr("queue", "status", env={**world.env, "ETL_RABBITMQ_URL": url}, expect=2)
+    assert "refuses these credentials" in done.stderr
+    assert "hidden" not in done.stderr
+
+
+def test_logs_say_nothing_of_whose_uploads_they_are(world: World) -> None:
+    world.run("queue", "setup")
+    gone = world.put(samples(1)[0], "somebody", key="raw/StepsRecord/2025/11/15/somebody_1.avro")
+    world.publish(gone, world.put(samples(2)[1], "somebody"), b'{"user_id": "somebody"}')
+    env = {**world.env, "ETL_LOG_LEVEL": "DEBUG"}
+    done = etlnarr("drain-queue", cwd=world.where, env=env)
+    assert '"not handled"' in done.stderr
+    assert str(gone["correlation_id"]) in done.stderr
+    assert "somebody" not in done.stderr + done.stdout + etlnarr("queue", "peek", env=env).stdout
+
+
+def test_a_watcher_stays_and_stops_within_ten_seconds(world: World) -> None:
+    world.run("queue", "setup")
+    watcher = subprocess.Popen(
+        [sys.executable, "-m", "etlnarr", "drain-queue", "--watch", "--json"],
+        cwd=world.where, env={**environment(**world.env), "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        for number, file in enumerate(samples(2), start=1):
+            world.publish(world.put(file))
+            deadline = time.monotonic() + 60
+            while len(world.rows()) < number and time.monotonic() < deadline:
+                time.sleep(0.1)
+            assert len(world.rows()) == number
+        began = time.monotonic()
+        watcher.send_signal(signal.SIGTERM)
+        out, _ = watcher.communicate(timeout=30)
+        assert time.monotonic() - began < 10
+        assert watcher.returncode == 0
+        assert json.loads(out)["read"] == 2
+    finally:
+        watcher.kill()
+        watcher.wait()
