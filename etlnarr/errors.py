@@ -13,7 +13,8 @@ EtlnarrError                 1  failed
 │   │   ├── LakeRefusedError    nobody listens where it should stand
 │   │   └── LakeThrottledError  it is asked too often
 │   ├── BrokerUnavailableError  the message broker does not answer
-│   └── StoreUnavailableError   the deduplication store does not answer
+│   ├── StoreUnavailableError   the deduplication store does not answer
+│   └── TurnError               another worker writes the training files
 └── UnreadableError          1  the bytes of one upload cannot be used; ends in quarantine, never at the person
 """
 
@@ -92,6 +93,10 @@ class BrokerUnavailableError(TemporaryError):
 
 class StoreUnavailableError(TemporaryError):
     """The deduplication store does not answer."""
+
+
+class TurnError(TemporaryError):
+    """Another worker writes the training files."""
 
 
 class UnreadableError(EtlnarrError):

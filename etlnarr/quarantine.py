@@ -8,6 +8,8 @@ from collections.abc import Set as AbstractSet
 from pathlib import PurePosixPath
 from typing import Final
 
+from pydantic import ValidationError
+
 from etlnarr import envelope, identity, lake
 from etlnarr.catalog import Catalog, quality, transaction
 from etlnarr.catalog.quality import Rejected
@@ -66,7 +68,7 @@ def _stem(run: Run, upload: Rejected) -> str:
 
 def _hold(con: Catalog, run: Run, upload: Rejected, stem: str, wanted: AbstractSet[str]) -> bool:
     """Return whether there is a copy, or will be; each step may be the last one before a kill."""
-    key, note = f"{stem}.avro", _note(run, upload)
+    key, note = f"{stem}.avro", _note(run, upload, stem)
     if run.dry or (upload.quarantine_key == key and upload.quarantine_note == note):
         return True
     kept = _copied(run, upload, key)
@@ -100,9 +102,8 @@ def _change(
         quality.keep(con, upload.no, key, note)
 
 
-def _note(run: Run, upload: Rejected) -> str:
+def _note(run: Run, upload: Rejected, stem: str) -> str:
     scores = Quality.model_validate_json(upload.quality)
-    then = QuarantineNote.model_validate_json(upload.quarantine_note) if upload.quarantine_note else None
     note = QuarantineNote(
         quarantine_reason=str(upload.reason),
         quality_score=scores.score,
@@ -113,6 +114,18 @@ def _note(run: Run, upload: Rejected) -> str:
         source_bucket=upload.bucket,
         content_hash=upload.content_hash,
         record_type=upload.record_type,
-        quarantined_utc=then.quarantined_utc if then else envelope.utc(run.now),
+        quarantined_utc=_since(run, upload, stem),
     )
     return dump(note)
+
+
+def _since(run: Run, upload: Rejected, stem: str) -> str:
+    """Return when the upload was first quarantined, by this catalog or by another one that writes to the lake."""
+    there = upload.quarantine_note
+    if there is None and lake.size(run.lake, f"{stem}.metadata.json"):
+        there = lake.read(run.lake, f"{stem}.metadata.json").decode(errors="replace")
+    try:
+        then = QuarantineNote.model_validate_json(there or "")
+    except ValidationError:  # none yet, or not one of ours
+        return envelope.utc(run.now)
+    return then.quarantined_utc if then.content_hash == upload.content_hash else envelope.utc(run.now)

@@ -44,7 +44,7 @@ class S3:
 
     def get(self, prefix: str, target: Path) -> Path:
         """Download what stands under a prefix."""
-        _client(self.endpoint).get(f"{self.bucket}/{prefix}", str(target), recursive=True)
+        get(self.endpoint, f"{self.bucket}/{prefix}", target)
         return target
 
 
@@ -72,7 +72,8 @@ def s3_server(folder: Path) -> Iterator[S3]:
              "s3.port", "s3.port.grpc")  # fmt: skip
     flags = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
     command = ["weed", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer",
-               "-volume.max=8", "-master.volumeSizeLimitMB=64", f"-s3.config={config}", *flags]  # fmt: skip
+               "-volume.max=8", "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0",
+               f"-s3.config={config}", *flags]  # fmt: skip
     with (folder / "weed.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
@@ -106,6 +107,15 @@ def gateway(folder: Path) -> Iterator[S3]:
         finally:
             process.kill()
             process.wait()
+
+
+def get(endpoint: str, prefix: str, target: Path) -> None:
+    """Download what stands under a prefix, if anything does."""
+    fs = _client(endpoint)
+    for path in fs.find(prefix):
+        place = target / path.removeprefix(f"{prefix}/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(fs.cat_file(path))
 
 
 def _wait(endpoint: str, process: "subprocess.Popen[bytes]") -> None:

@@ -48,7 +48,9 @@ def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
         _refuse_other_layouts(con, path)
         with transaction(con):
             con.execute(SCHEMA).complete()
-            con.execute("INSERT INTO layout SELECT ? WHERE NOT EXISTS (SELECT * FROM layout)", [LAYOUT]).complete()
+            con.execute(
+                "INSERT INTO layout SELECT ?, uuid() WHERE NOT EXISTS (SELECT * FROM layout)", [LAYOUT]
+            ).complete()
         yield con
 
 
@@ -82,6 +84,11 @@ def peek(path: Path) -> Iterator[Catalog]:
     with contextlib.closing(_connect(path, read_only=True)) as con, _faults(path):
         _refuse_other_layouts(con, path)
         yield con
+
+
+def catalog_id(con: Catalog) -> str:
+    """Return the id by which a lake knows the catalog that writes to it."""
+    return str(con.execute("SELECT catalog FROM layout").fetchall()[0][0])
 
 
 @contextlib.contextmanager

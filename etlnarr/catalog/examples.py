@@ -106,7 +106,7 @@ def tell(con: Catalog, told: Sequence[Told], processing_ids: Sequence[str], now:
     con.register("told", pl.DataFrame(told, orient="row").with_columns(wanted=pl.lit(value=True)))
     con.execute("INSERT OR REPLACE INTO examples BY NAME SELECT * FROM told").complete()
     con.unregister("told")
-    query = "INSERT OR IGNORE INTO tellings SELECT DISTINCT unnest($ids), $now"
+    query = "INSERT OR IGNORE INTO tellings SELECT DISTINCT unnest($ids), $now, FALSE"
     con.execute(query, {"ids": list(processing_ids), "now": now}).complete()
 
 

@@ -1,7 +1,8 @@
 -- What the catalog remembers. Times are epoch milliseconds; documents are JSON with sorted keys.
 
 CREATE TABLE IF NOT EXISTS layout (
-    hash  VARCHAR NOT NULL                -- of this file: a catalog of another layout is not opened
+    hash     VARCHAR NOT NULL,            -- of this file: a catalog of another layout is not opened
+    catalog  VARCHAR NOT NULL             -- an id of its own, by which a lake knows who writes to it
 );
 
 CREATE TABLE IF NOT EXISTS uploads (
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS uploads (
     quality         VARCHAR,              -- document: scores, rule counts, errors, warnings
     quarantine_key  VARCHAR,              -- where its copy is kept, when one is
     quarantine_note VARCHAR,              -- the note that stands beside the copy
+    published       BOOLEAN NOT NULL,     -- whether other workers can know of it
     brings_new      BOOLEAN,              -- kept because working it out sorts every record of a user
     UNIQUE (user_id, content_hash)
 );
@@ -41,7 +43,12 @@ CREATE TABLE IF NOT EXISTS sources (
     upload    BIGINT NOT NULL,
     fits      BOOLEAN NOT NULL,           -- whether what is said of the place is true of the bytes: type and hash
     announced BOOLEAN NOT NULL,           -- whether a message told of it
-    correlation_id  VARCHAR
+    correlation_id  VARCHAR,
+    published  BOOLEAN NOT NULL           -- whether other workers can know of it
+);
+
+CREATE TABLE IF NOT EXISTS parts (        -- what was published by this worker, or taken in from others
+    name  VARCHAR PRIMARY KEY
 );
 
 CREATE TABLE IF NOT EXISTS claims (       -- messages that are being handled, or were
@@ -109,7 +116,8 @@ CREATE TABLE IF NOT EXISTS examples (
 
 CREATE TABLE IF NOT EXISTS tellings (     -- when each content was first told
     processing_id  VARCHAR PRIMARY KEY,
-    first          BIGINT NOT NULL
+    first          BIGINT NOT NULL,
+    published      BOOLEAN NOT NULL       -- whether other workers can know of it
 );
 
 CREATE VIEW IF NOT EXISTS standing AS     -- what there is to tell, with the month it belongs to and its place in it

@@ -34,6 +34,7 @@ class Upload:
     reason: str | None = None
     detail: str | None = None
     correlation_id: str | None = None
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Place:
     fits: bool
     announced: bool = False
     correlation_id: str | None = None
+    published: bool = False  # whether other workers can know of it
 
 
 LIMITED = "reason IN ('too_large', 'too_many_records', 'timed_out') AND limits <> $limits"
@@ -139,7 +141,7 @@ INSERT_PLACES = (
     + ", stamp = CASE WHEN excluded.stamp = '' THEN sources.stamp ELSE excluded.stamp END"
     + "".join(
         f", {name} = CASE WHEN {FORMER} THEN sources.{name} ELSE excluded.{name} END"
-        for name in ("uploaded", "announced", "correlation_id")
+        for name in ("uploaded", "announced", "correlation_id", "published")
     )
 )
 

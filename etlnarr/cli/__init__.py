@@ -3,7 +3,7 @@
 import os
 import sys
 
-from etlnarr.cli import queue_commands  # noqa: F401 - adds the commands of the queue to the others
+from etlnarr.cli import catalog_commands, queue_commands  # noqa: F401 - they add their commands to the others
 from etlnarr.cli.commands import app
 from etlnarr.errors import EtlnarrError
 

@@ -178,7 +178,7 @@ def export(
 ) -> None:
     """Write one JSONL file per category and month to training/."""
     from etlnarr.cli import report, session
-    from etlnarr.stages.export import export as stage
+    from etlnarr.stages.build import export_alone as stage
 
     wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)

@@ -15,7 +15,7 @@ from etlnarr import lake, logs, people
 from etlnarr.catalog import Catalog, open_catalog, peek, rehearse
 from etlnarr.catalog.claims import CatalogClaims
 from etlnarr.errors import UsageError
-from etlnarr.redis_claims import RedisClaims
+from etlnarr.redis_store import RedisClaims
 from etlnarr.run import Claims, Run, new_run_id, now_ms
 from etlnarr.settings import Settings
 
@@ -77,7 +77,8 @@ def claims(opened: Session) -> Claims:
     settings, owner = opened.run.settings, opened.run.run_id
     kept = settings.deduplication_retention_hours * SECONDS_PER_HOUR
     if settings.deduplication_store == "redis":
-        return RedisClaims(settings.deduplication_redis_url.get_secret_value(), owner, ALIVE_SECONDS, kept)
+        url = settings.deduplication_redis_url.get_secret_value()
+        return RedisClaims(url, opened.run.lake.url, owner, ALIVE_SECONDS, kept)
     own = CatalogClaims(opened.con, owner, ALIVE_SECONDS, kept)
     own.inherit()
     return own

@@ -1,24 +1,33 @@
 """The lake: list, read and write whole objects, local or s3://; the only importer of fsspec and s3fs."""
 
+from etlnarr.lake.conditional import Seen, file_lock, honours_conditions, put_if, see, try_lock
 from etlnarr.lake.listing import Listed, Source, named, raw, sources
-from etlnarr.lake.objects import content_hash, copy, holds, reach, read_many, remove, size, write, writing
+from etlnarr.lake.objects import content_hash, copy, holds, names, reach, read, read_many, remove, size, write, writing
 from etlnarr.lake.roots import Root, root
 
 __all__ = [
     "Listed",
     "Root",
+    "Seen",
     "Source",
     "content_hash",
     "copy",
+    "file_lock",
     "holds",
+    "honours_conditions",
     "named",
+    "names",
+    "put_if",
     "raw",
     "reach",
+    "read",
     "read_many",
     "remove",
     "root",
+    "see",
     "size",
     "sources",
+    "try_lock",
     "write",
     "writing",
 ]

@@ -5,7 +5,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 from etlnarr.errors import EtlnarrError, UsageError, masked
@@ -43,6 +43,30 @@ def _body(source: Source, fetched: bytes | Exception | None, most: int) -> bytes
     if isinstance(fetched, OSError) and fetched.errno == errno.EINVAL and not source.root.fs.info(source.path)["size"]:
         return b""  # a server gives no range of nothing
     raise fetched
+
+
+def names(lake: Root, folder: str) -> list[str]:
+    """Return the names of the objects in a folder of the lake, in order; none when it is not there.
+
+    Errors: LakeUnavailableError, DeniedError.
+    """
+    with lake_faults(lake, folder):
+        try:
+            found = lake.fs.ls(f"{lake.path}/{folder}", detail=True)
+        except FileNotFoundError:
+            return []
+    paths = (PurePosixPath(entry["name"]) for entry in found if entry["type"] == "file")
+    return sorted(path.name for path in paths if not path.name.startswith("."))
+
+
+def read(lake: Root, key: str) -> bytes:
+    """Return the bytes of an object of the lake.
+
+    Errors: LakeUnavailableError; GoneError, DeniedError.
+    """
+    with lake_faults(lake, key):
+        body: bytes = lake.fs.cat_file(f"{lake.path}/{key}")
+        return body
 
 
 def content_hash(source: Source) -> str:
@@ -119,12 +143,17 @@ def size(lake: Root, key: str) -> int | None:
             return None
 
 
-def write(lake: Root, key: str, body: bytes) -> None:
+def write(lake: Root, key: str, body: bytes, *, durable: bool = False) -> None:
     """Write a small object, whole or not at all.
 
+    Shapes: as writing().
     Errors: LakeUnavailableError; EtlnarrError when the lake is full or may not be written.
     """
-    with writing(lake, key, durable=False) as target:
+    if lake.remote:
+        with lake_faults(lake, key):
+            lake.fs.pipe_file(f"{lake.path}/{key}", body)
+        return
+    with writing(lake, key, durable=durable) as target:
         target.write(body)
 
 

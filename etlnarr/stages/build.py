@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from etlnarr.catalog import Catalog, status
+from etlnarr import sharing
+from etlnarr.catalog import Catalog, catalog_id, status
 from etlnarr.catalog.status import Status
+from etlnarr.errors import TurnError, UsageError
 from etlnarr.run import Run
 from etlnarr.stages.analyse import Analysed, analyse
 from etlnarr.stages.export import Exported, export
@@ -15,6 +17,8 @@ from etlnarr.stages.narrate import Narrated, narrate
 from etlnarr.stages.validate import Validated, validate
 
 T = TypeVar("T")
+TURN_SECONDS: Final = 600
+"""How long a worker waits for another one to finish writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +55,69 @@ def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None, kinds:
     if not run.dry:
         status.publish(con, run.settings.catalog)
     ingested = timed(con, run, seconds, "ingest", lambda: ingest(con, run, urls))
-    told = tell(con, run, month, kinds)
+    together = not run.dry and sharing.shared(run)
+    told = tell_together(con, run, month, kinds) if together else tell(con, run, month, kinds)
     return Report(ingested, told.validate, told.analyse, told.narrate, told.export, told.status, seconds | told.seconds)
 
 
-def tell(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Told:
+def tell_together(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Told:
+    """Turn what all workers of a lake have learnt into training files, when it is this one's turn.
+
+    Errors: TurnError, UsageError for a second writer that cannot take turns; as the stages.
+    """
+    sharing.publish(con, run, sharing.UPLOADS)
+    with sharing.turn(run, catalog_id(con), TURN_SECONDS) as alive:
+        sharing.absorb(con, alive)
+        told = tell(con, alive, month, kinds, lambda: sharing.publish(con, alive, sharing.TELLINGS))
+        sharing.compact(con, alive)
+    return told
+
+
+def tell(
+    con: Catalog, run: Run, month: str | None, kinds: Sequence[str], before_export: Callable[[], object] = lambda: None
+) -> Told:
     """Turn what the catalog holds into training files.
 
     Errors: as the stages.
     """
     seconds: dict[str, float] = {}
+
+    def exported() -> Exported:
+        before_export()
+        return export(con, run, month)
+
     return Told(
         validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
         analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds)),
         narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds)),
-        export=timed(con, run, seconds, "export", lambda: export(con, run, month)),
+        export=timed(con, run, seconds, "export", exported),
         status=status.count(con),
         seconds=seconds,
     )
+
+
+def export_alone(con: Catalog, run: Run, month: str | None) -> Exported:
+    """Write the training files of what was told, unless other workers of the lake know more.
+
+    Errors: TurnError when they do; as export().
+    """
+    if run.dry or not sharing.shared(run):
+        return export(con, run, month)
+    with sharing.turn(run, catalog_id(con), TURN_SECONDS) as alive:
+        if sharing.unknown(con, alive):
+            raise TurnError("other workers have published uploads since; run etlnarr build, which takes them in")
+        return export(con, alive, month)
+
+
+def rebuild(con: Catalog, run: Run, kinds: Sequence[str]) -> Told:
+    """Fill a new catalog with what all workers of a lake have learnt, go on from there as its writer, and tell.
+
+    Errors: UsageError when nobody has published anything; as tell_together().
+    """
+    if not sharing.shared(run):
+        raise UsageError("this lake holds no parts of a catalog; run etlnarr build on its uploads instead")
+    sharing.take_over(run, catalog_id(con))
+    return tell_together(con, run, None, kinds)
 
 
 def timed(con: Catalog, run: Run, seconds: dict[str, float], stage: str, work: Callable[[], T]) -> T:

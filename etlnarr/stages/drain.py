@@ -14,7 +14,7 @@ from etlnarr.errors import StoppedError, TemporaryError
 from etlnarr.message import Failure, HealthDataMessage, body_of
 from etlnarr.retries import LAKE_AWAY, ErrorKind
 from etlnarr.run import Claims, Progress, Run
-from etlnarr.stages.build import Told, tell
+from etlnarr.stages.build import Told, tell_together
 from etlnarr.stages.handle import Outcome, Settled, handle
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ def _once(work: Drain) -> None:
             _empty(work, link)
     except TemporaryError as away:
         fault = away
-    work.done.told = tell(work.con, work.run, None, work.wanted.kinds)
+    work.done.told = tell_together(work.con, work.run, None, work.wanted.kinds)
     if fault:
         raise fault
 
@@ -145,7 +145,7 @@ def _stay(work: Drain, link: Link) -> None:
         _empty(work, link)
         if told != work.done.read and not work.stop.is_set():
             told = work.done.read
-            work.done.told = broker.pumped(link, lambda: tell(work.con, work.run, None, work.wanted.kinds))
+            work.done.told = broker.pumped(link, lambda: tell_together(work.con, work.run, None, work.wanted.kinds))
 
 
 def _empty(work: Drain, link: Link) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from itertools import zip_longest
 
-from etlnarr import lake
+from etlnarr import lake, sharing
 from etlnarr.catalog import Catalog
 from etlnarr.envelope import Envelope, base_name
-from etlnarr.errors import GoneError, StoreUnavailableError
+from etlnarr.errors import EtlnarrError, GoneError, StoreUnavailableError
 from etlnarr.message import HealthDataMessage, PoisonError, parse
 from etlnarr.model import Standing
 from etlnarr.records import by_name
@@ -72,6 +72,10 @@ def _handled(con: Catalog, run: Run, claims: Claims, parsed: Sequence[Settled]) 
         return [_failed(one.message, ErrorKind.store) if one.message else one for one in parsed]
     mine = [message for key, message in messages.items() if standing[key] is Standing.mine]
     faults = _read(con, run, mine)
+    try:
+        sharing.publish(con, run, sharing.UPLOADS)
+    except EtlnarrError as fault:  # what is read is in the catalog, but not yet safe from its loss
+        faults = {message.idempotency: kind_of(fault) for message in mine} | faults
     _remember(run, claims, mine, faults)
     first: set[str] = set()
     return [_settled(one, standing, faults, first) for one in parsed]

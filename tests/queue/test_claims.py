@@ -10,7 +10,7 @@ from etlnarr.catalog import open_catalog
 from etlnarr.catalog.claims import CatalogClaims
 from etlnarr.errors import StoreUnavailableError, UsageError
 from etlnarr.model import Standing
-from etlnarr.redis_claims import RedisClaims
+from etlnarr.redis_store import RedisClaims
 from etlnarr.run import Claims
 from tests.brokers import RedisServer
 
@@ -27,7 +27,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     else:
         store: RedisServer = request.getfixturevalue("store")
         space = request.node.name
-        yield lambda owner: RedisClaims(store.url, f"{space}:{owner}", HELD, KEPT)
+        yield lambda owner: RedisClaims(store.url, space, owner, HELD, KEPT)
 
 
 def test_what_one_is_at_is_held_for_the_others(opened: Opener, request: pytest.FixtureRequest) -> None:
@@ -87,9 +87,9 @@ def test_who_opens_the_catalog_inherits(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_away_or_wrong_is_told_without_its_password() -> None:
-    away = RedisClaims("redis://user:hidden@127.0.0.1:1/2", "one", 1, 1)
+    away = RedisClaims("redis://user:hidden@127.0.0.1:1/2", "lake", "one", 1, 1)
     with pytest.raises(StoreUnavailableError, match=r"redis://\*\*\*@127.0.0.1:1/2") as fault:
         away.claim(["a"])
     assert "hidden" not in str(fault.value)
     with pytest.raises(UsageError, match="ETL_DEDUPLICATION_REDIS_URL"):
-        RedisClaims("http://x", "one", 1, 1)
+        RedisClaims("http://x", "lake", "one", 1, 1)

@@ -44,14 +44,13 @@ class World:
         lake = {} if "ETL_S3_ENDPOINT_URL" in self.more else {"ETL_LAKE_URL": str(self.lake)}
         return {**self.broker.environment, **lake, **self.more}
 
-    def run(self, *arguments: object, expect: int | None = 0, **env: str) -> Any:
+    def run(self, *arguments: object, **env: str) -> Any:
         """Run a command that prints JSON."""
         self.lake.mkdir(exist_ok=True)
-        done = etlnarr(*arguments, "--json", cwd=self.where, env={**self.env, **env}, expect=expect)
-        return json.loads(done.stdout) if done.stdout.strip() else done.stderr
+        return json.loads(etlnarr(*arguments, "--json", cwd=self.where, env={**self.env, **env}).stdout)
 
-    def drain(self, *arguments: object, expect: int | None = 0, **env: str) -> Any:
-        return self.run("drain-queue", *arguments, expect=expect, **env)
+    def drain(self, *arguments: object, **env: str) -> Any:
+        return self.run("drain-queue", *arguments, **env)
 
     def put(self, file: Path, user: str = "u1", name: str | None = None, **changes: object) -> dict[str, object]:
         """Put an upload into the lake and return the message that announces it."""

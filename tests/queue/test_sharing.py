@@ -1,0 +1,154 @@
+"""Several workers on one lake, each with its own catalog."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etlnarr import sharing
+from etlnarr.cli.session import session, settings_from
+from etlnarr.stages.ingest import ingest
+from tests.brokers import RedisServer
+from tests.command import ROOT, environment, etlnarr
+from tests.queue.world import World, samples
+from tests.servers import S3, get, s3_server
+
+
+@pytest.fixture(scope="session")
+def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    with s3_server(tmp_path_factory.mktemp("weed")) as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "conditional", "redis"])
+def shared(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> World:
+    """A lake of each sort on which workers can take turns."""
+    if request.param == "folder":
+        return world
+    server: S3 = request.getfixturevalue("weed" if request.param == "conditional" else "minio")
+    world.more = {**server.environment, "ETL_LAKE_URL": f"s3://{server.bucket}/{tmp_path.name}"}
+    if request.param == "redis":
+        store: RedisServer = request.getfixturevalue("store")
+        world.more |= {"ETL_DEDUPLICATION_STORE": "redis", "ETL_DEDUPLICATION_REDIS_URL": store.url}
+    return world
+
+
+ALL = (
+    "SELECT * EXCLUDE (no, published, brings_new) FROM uploads ORDER BY content_hash",
+    "SELECT content_hash, records.* EXCLUDE (upload) FROM records JOIN uploads ON no = upload ORDER BY ALL",
+    "SELECT content_hash, readings.* EXCLUDE (upload) FROM readings JOIN uploads ON no = upload ORDER BY ALL",
+    "SELECT content_hash, sources.* EXCLUDE (upload, published) FROM sources JOIN uploads ON no = upload ORDER BY ALL",
+)
+
+
+def worker(world: World, number: int) -> dict[str, str]:
+    return {"ETL_CATALOG_PATH": str(world.where / f"worker{number}.duckdb")}
+
+
+def files(world: World) -> dict[str, bytes]:
+    """The training files and the quarantine of the lake, byte for byte."""
+    root = world.lake
+    if "ETL_S3_ENDPOINT_URL" in world.more:
+        root = world.where / f"got{len(list(world.where.iterdir()))}"
+        prefix = world.more["ETL_LAKE_URL"].removeprefix("s3://").partition("/")[2]
+        for folder in ("training", "quarantine"):
+            get(world.more["ETL_S3_ENDPOINT_URL"], f"health-data/{prefix}/{folder}", root / folder)
+    return {
+        str(file.relative_to(root)): file.read_bytes()
+        for folder in ("training", "quarantine")
+        for file in sorted((root / folder).rglob("*"))
+        if file.is_file()
+    }
+
+
+def load(world: World, some: list[Path]) -> None:
+    world.run("load", *some, "--user-id", "u1")
+
+
+def test_whoever_tells_last_tells_all(shared: World) -> None:
+    some = samples(6)
+    cut = shared.where / "StepsRecord_1763208000.avro"
+    cut.write_bytes(some[0].read_bytes()[:-20])
+    load(shared, some[:3])
+    assert shared.drain(**worker(shared, 1))["read"] == 3
+    load(shared, [*some[3:], cut])
+    second = shared.drain(**worker(shared, 2))
+    assert (second["read"], second["told"]["export"]["rows"]) == (4, 6)
+    both = files(shared)
+    first = shared.drain(**worker(shared, 1))
+    assert first["told"]["status"] == second["told"]["status"]
+    assert files(shared) == both
+    again = shared.run("catalog", "rebuild", **worker(shared, 3))
+    assert again["status"] == second["told"]["status"]
+    assert files(shared) == both
+
+
+def test_what_was_told_first_stays_the_time_of_its_telling(shared: World) -> None:
+    load(shared, samples(2))
+    shared.drain(**worker(shared, 1), SOURCE_DATE_EPOCH="1764547200")
+    before = files(shared)
+    shared.run("catalog", "rebuild", **worker(shared, 2), SOURCE_DATE_EPOCH="1800000000")
+    assert files(shared) == before
+
+
+def test_an_export_that_knows_less_is_refused(shared: World) -> None:
+    some = samples(4)
+    load(shared, some[:2])
+    shared.drain(**worker(shared, 1))
+    load(shared, some[2:])
+    shared.drain(**worker(shared, 2))
+    done = etlnarr("export", cwd=shared.where, env={**shared.env, **worker(shared, 1)}, expect=75)
+    assert "other workers have published" in done.stderr
+    assert shared.run("build", **worker(shared, 1))["export"]["rows"] == 4
+
+
+def test_a_second_writer_is_refused_where_no_turn_can_be_taken(world: World, minio: S3, tmp_path: Path) -> None:
+    world.more = {**minio.environment, "ETL_LAKE_URL": f"s3://{minio.bucket}/{tmp_path.name}"}
+    some = samples(2)
+    load(world, some[:1])
+    world.drain(**worker(world, 1))
+    load(world, some[1:])
+    done = etlnarr("drain-queue", cwd=world.where, env={**world.env, **worker(world, 2)}, expect=2)
+    assert "another catalog writes here" in done.stderr
+    assert world.drain(**worker(world, 1))["told"]["export"]["rows"] == 2, "what the other one read is not lost"
+    world.run("catalog", "rebuild", **worker(world, 3))
+    etlnarr("drain-queue", cwd=world.where, env={**world.env, **worker(world, 1)}, expect=2)
+
+
+def test_two_workers_at_once_lose_nothing_and_tell_nothing_twice(shared: World) -> None:
+    some = samples(12)
+    load(shared, some)
+    command = [sys.executable, "-m", "etlnarr", "drain-queue", "--batch-size", "2", "--json"]
+    workers = [
+        subprocess.Popen(
+            command, cwd=shared.where, stdout=subprocess.PIPE, text=True,
+            env={**environment(**shared.env, **worker(shared, number)), "PYTHONPATH": str(ROOT)},
+        )
+        for number in (1, 2)
+    ]  # fmt: skip
+    done = [json.loads(one.communicate(timeout=300)[0]) for one in workers]
+    assert [one.returncode for one in workers] == [0, 0]
+    assert sum(one["read"] for one in done) == 12
+    assert max(one["told"]["export"]["rows"] for one in done) == 12
+    lines = [line for body in files(shared).values() for line in body.splitlines()]
+    assert len(lines) == len(set(lines)) == 12
+
+
+def test_many_small_parts_become_one(tmp_path: Path) -> None:
+    uploads, lake = tmp_path / "uploads", tmp_path / "lake"
+    etlnarr("samples", "--out", uploads, "--uploads", 70, "--records", 2)
+    with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "one.duckdb")) as one:
+        for file in sorted(uploads.rglob("*.avro")):
+            ingest(one.con, one.run, [str(file)])
+            assert sharing.publish(one.con, one.run, sharing.UPLOADS)
+        assert len(list((lake / "catalog" / "uploads").iterdir())) == 70
+        sharing.compact(one.con, one.run)
+        assert len(list((lake / "catalog" / "uploads").iterdir())) == 1
+        assert sharing.absorb(one.con, one.run) == 0
+        mine = [one.con.sql(query).fetchall() for query in ALL]
+    with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "two.duckdb")) as two:
+        assert sharing.absorb(two.con, two.run) == 1
+        assert [two.con.sql(query).fetchall() for query in ALL] == mine
