@@ -10,7 +10,8 @@ from etlnarr.settings import Settings
 
 
 def configure(settings: Settings, run_id: str) -> FilteringBoundLogger:
-    """Set up the log of a run."""
+    """Set up the log of a run; what a library would say there, tracebacks and all, is said by us in one line."""
+    logging.getLogger().addHandler(logging.NullHandler())
     watched = sys.stderr.isatty() and "log_level" not in settings.model_fields_set  # the summary tells a person more
     level = "DEBUG" if settings.development_mode else "WARNING" if watched else settings.log_level
     renderer = (

@@ -42,6 +42,10 @@ class S3:
         for file in sorted(folder.iterdir()):
             _client(self.endpoint).pipe_file(f"{self.bucket}/{prefix}/{file.name}", file.read_bytes())
 
+    def put_bytes(self, key: str, body: bytes) -> None:
+        """Upload one object."""
+        _client(self.endpoint).pipe_file(f"{self.bucket}/{key}", body)
+
     def get(self, prefix: str, target: Path) -> Path:
         """Download what stands under a prefix."""
         get(self.endpoint, f"{self.bucket}/{prefix}", target)

@@ -29,7 +29,6 @@ def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 @pytest.fixture
 def world(broker: Rabbit, tmp_path: Path) -> World:
     """An empty queue, and a lake in a folder."""
-    with broker.channel() as channel:
-        for name in World.queues:
-            channel.queue_delete(name)
-    return World(broker, tmp_path)
+    one = World(broker, tmp_path)
+    one.clear()
+    return one

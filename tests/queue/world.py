@@ -44,6 +44,12 @@ class World:
         lake = {} if "ETL_S3_ENDPOINT_URL" in self.more else {"ETL_LAKE_URL": str(self.lake)}
         return {**self.broker.environment, **lake, **self.more}
 
+    def clear(self) -> None:
+        """Take away all queues."""
+        with self.broker.channel() as channel:
+            for name in self.queues:
+                channel.queue_delete(name)
+
     def run(self, *arguments: object, **env: str) -> Any:
         """Run a command that prints JSON."""
         self.lake.mkdir(exist_ok=True)
