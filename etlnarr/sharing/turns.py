@@ -19,7 +19,7 @@ WRITER: Final = "catalog/writer"
 FREE: Final = b"free"
 HELD_SECONDS: Final = 120.0
 RENEW_SECONDS: Final = 10.0
-PAUSE_SECONDS: Final = 0.2
+PAUSE_SECONDS: Final = 0.5
 
 
 class Turn(Protocol):

@@ -185,18 +185,21 @@ def _hashed(
     """Yield the content hash of each source that may be read, and its bytes unless they are too many to be held."""
     offers = {offer.source.url: offer for offer in batch}
     most = run.settings.max_bytes
-    for source, found in lake.read_many([offer.source for offer in batch], most):
+    large = {url for url, offer in offers.items() if offer.said.announced is None and offer.source.size > most}
+    read = lake.read_many([offer.source for url, offer in offers.items() if url not in large], most)
+    for source, found in chain(read, ((offers[url].source, None) for url in large)):
         try:
             body = _or_raise(found)
-            content = hashlib.sha256(body).hexdigest() if len(body) <= most else lake.content_hash(source)
+            held = body is not None and len(body) <= most
+            content = hashlib.sha256(body).hexdigest() if body is not None and held else lake.content_hash(source)
         except EtlnarrError as fault:
             faults[source.url] = fault
             continue
-        offer = replace(offers[source.url], source=replace(source, size=max(source.size, len(body))))
-        yield offer, content, body if len(body) <= most else None
+        size = max(source.size, len(body or b""))
+        yield replace(offers[source.url], source=replace(source, size=size)), content, body if held else None
 
 
-def _or_raise(found: bytes | EtlnarrError) -> bytes:
+def _or_raise(found: bytes | EtlnarrError | None) -> bytes | None:
     if isinstance(found, EtlnarrError):
         raise found
     return found

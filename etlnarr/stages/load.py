@@ -12,6 +12,7 @@ import urllib3
 
 from etlnarr import avro, broker, canonical, envelope, identity, lake
 from etlnarr.avro import Decoded, Limits
+from etlnarr.batching import batches
 from etlnarr.errors import EtlnarrError, TemporaryError, UnreadableError, UsageError, masked
 from etlnarr.lake import Source
 from etlnarr.message import KEY_DIGITS, HealthDataMessage, idempotency_key
@@ -21,6 +22,7 @@ from etlnarr.run import Run
 SECOND: Final = 1_000
 UPLOAD_PATH: Final = "/v1/upload"
 BATCH: Final = 100
+BATCH_BYTES: Final = 32_000_000
 
 
 @dataclass(slots=True)
@@ -85,8 +87,8 @@ def load_via_api(run: Run, urls: Sequence[str], only: str | None, api: str) -> L
 def _parcels(run: Run, urls: Sequence[str], only: str | None, done: Loaded) -> Iterator[Parcel]:
     sources = lake.sources(urls, run.lake, run.settings).sources
     done.found = len(sources)
-    for at in range(0, len(sources), BATCH):
-        for source, found in lake.read_many(sources[at : at + BATCH], run.settings.max_bytes):
+    for batch in batches(sources, BATCH, BATCH_BYTES, lambda source: source.size):
+        for source, found in lake.read_many(batch, max(source.size for source in batch)):
             if isinstance(found, EtlnarrError):
                 raise found
             parcel = _parcel(run, source, found, only)
@@ -103,7 +105,7 @@ def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel |
     said = envelope.read(source.path, by_name)
     limits = Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds)
     try:
-        decoded: Decoded | None = avro.decode(body, limits)
+        decoded = avro.decode(body, limits) if len(body) <= run.settings.max_bytes else None
     except UnreadableError:
         decoded = None
     kind = envelope.base_name(decoded.writer.name) if decoded else said.record_type or only

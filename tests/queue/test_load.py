@@ -1,0 +1,121 @@
+"""Uploads into the lake, announced or posted."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.command import etlnarr
+from tests.queue.world import World, samples
+
+
+@dataclass
+class Api:
+    """A Health API that keeps what it is given."""
+
+    url: str
+    answer: int = 200
+    got: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    kept = Api("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kept.got.append((self.path, self.headers["Authorization"], body))
+            self.send_response(kept.answer)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        kept.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield kept
+        server.shutdown()
+        thread.join()
+
+
+def test_uploads_stand_under_their_own_time_and_are_announced(world: World) -> None:
+    file = next(file for file in samples(20) if "HeartRateRecord" in str(file))
+    copy = world.where / "HeartRateRecord_1763208000250.avro"
+    copy.write_bytes(file.read_bytes())
+    assert world.run("load", copy, "--user-id", "u1") == {
+        "found": 1, "loaded": {"HeartRateRecord": 1}, "other_type": 0, "untold": 0,
+    }  # fmt: skip
+    (key,) = [path.relative_to(world.lake) for path in world.lake.rglob("*.avro")]
+    assert str(key).startswith("raw/HeartRateRecord/2025/11/15/u1_1763208000250_")
+    world.drain()
+    (row,) = world.rows()
+    assert row["metadata"]["upload_timestamp_utc"] == "2025-11-15T12:00:00.250Z"
+    assert row["metadata"]["source_s3_key"] == str(key)
+
+
+def test_loading_twice_announces_the_same_upload(world: World) -> None:
+    world.run("load", *samples(2), "--user-id", "u1")
+    world.run("load", *samples(2), "--user-id", "u1")
+    done = world.drain()
+    assert (done["messages"], done["read"], done["duplicate"]) == (4, 2, 2)
+
+
+def test_one_time_for_all_one_type_only_and_what_nothing_tells(world: World) -> None:
+    some = samples(6)
+    kinds = {next(part for part in (*file.parts, file.name) if "Record" in part).split("_")[0] for file in some}
+    only = sorted(kinds)[0]
+    stray = world.where / "notes.avro"
+    stray.write_bytes(b"no upload")
+    dry = world.run("load", *some, "--record-type", only, "--dry-run")
+    assert not list(world.lake.rglob("*.avro"))
+    done = world.run("load", *some, stray, "--record-type", only, "--uploaded-at", "2025-12-01T10:00:00")
+    assert dry["loaded"][only] + 1 == done["loaded"][only], "a type that is given stands in for one that nothing tells"
+    assert done["other_type"] == 6 - dry["loaded"][only]
+    keys = [path.relative_to(world.lake).parts[:5] for path in world.lake.rglob("*.avro")]
+    assert set(keys) == {("raw", only, "2025", "12", "01")}
+    assert world.run("load", stray)["untold"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--user-id", "a/b"], "--user-id"),
+        (["--record-type", "BloodPressureRecord"], "--record-type"),
+        (["--via-api", "http://127.0.0.1:1"], "ETL_API_TOKEN"),
+    ],
+)
+def test_what_cannot_be_loaded_is_said(world: World, arguments: list[str], said: str) -> None:
+    world.lake.mkdir()
+    done = etlnarr("load", *samples(1), *arguments, env=world.env, cwd=world.where, expect=2)
+    assert said in done.stderr
+
+
+def test_an_api_is_given_the_file_and_the_token(world: World, api: Api) -> None:
+    file = samples(1)[0]
+    done = world.run("load", file, "--via-api", api.url, ETL_API_TOKEN="hidden")
+    assert sum(done["loaded"].values()) == 1
+    ((path, token, body),) = api.got
+    assert (path, token) == ("/v1/upload", "Bearer hidden")
+    assert file.read_bytes() in body
+    assert f'filename="{file.name}"'.encode() in body
+
+
+@pytest.mark.parametrize(("answer", "code"), [(401, 2), (503, 75), (429, 75), (422, 1)])
+def test_what_an_api_answers_is_told(world: World, api: Api, answer: int, code: int) -> None:
+    api.answer = answer
+    world.lake.mkdir()
+    env = {**world.env, "ETL_API_TOKEN": "hidden"}
+    done = etlnarr("load", samples(1)[0], "--via-api", api.url, env=env, cwd=world.where, expect=code)
+    assert "hidden" not in done.stderr
+
+
+def test_an_api_that_is_away_is_temporary(world: World, tmp_path: Path) -> None:
+    world.lake.mkdir()
+    env = {**world.env, "ETL_API_TOKEN": "hidden"}
+    etlnarr("load", samples(1)[0], "--via-api", "http://127.0.0.1:1", env=env, cwd=tmp_path, expect=75)
