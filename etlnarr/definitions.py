@@ -49,3 +49,15 @@ def of(kind: RecordType) -> list[Definition]:
         for one in kind.comparisons
     ]
     return [*metrics, *verdicts, *comparisons]
+
+
+def inputs(kind: RecordType, path: str) -> tuple[str, ...]:
+    """Return what a path is worked out from: the metrics that count it, and the facts of the person that it takes.
+
+    Shapes: path of a metric, of a part of one, or of a verdict, which has the inputs of its metric; any other has those
+    of the readings as a whole.
+    """
+    judged = next((verdict.metric for verdict in kind.verdicts if verdict.path == path), path)
+    parts = judged.split(".")
+    beginnings = (".".join(parts[:length]) for length in range(len(parts), -1, -1))
+    return next(kind.inputs[beginning] for beginning in beginnings if beginning in kind.inputs)

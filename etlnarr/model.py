@@ -188,7 +188,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """All that is particular to one Health Connect type."""
+    """All that is particular to one Health Connect type.
+
+    Shapes: inputs tells by a path, or the beginning of several, which metrics count what they are worked out from, and
+    which facts of the person they take; the longest beginning decides, the empty one stands for all the rest.
+    """
 
     name: str
     category: str
@@ -202,6 +206,7 @@ class RecordType:
     metrics: tuple[Metric, ...]
     verdicts: tuple[Verdict, ...]
     recommendations: tuple[Recommendation, ...]
+    inputs: Mapping[str, tuple[str, ...]]
     silences: tuple[str, ...]  # withheld paths that a narrative may spell out, the most consequential first
     series: Table  # the bounded table that the data block prints
     by_day: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]  # (readings, main sleep) -> readings with a local day

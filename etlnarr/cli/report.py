@@ -145,8 +145,8 @@ def explanation(done: "Explanation") -> Iterator[str]:
         yield f"             {number} records carry {text}"
     for fact in done.numbers:
         unit = f" {fact.unit}" if fact.unit else ""
-        whence = f"{fact.definition} [{fact.readings} readings]"
-        yield f"number       {fact.text}: {fact.path} = {fact.value}{unit}; {whence}"
+        inputs = ", ".join(f"{one.noun}: {one.count:.10g}" for one in fact.inputs)
+        yield f"number       {fact.text}: {fact.path} = {fact.value}{unit}; {fact.definition} [{inputs}]"
     for entry in done.withheld:
         yield f"withheld     {entry.path}: {entry.reason}; needs {entry.needs}"
     yield f"template     {done.template} {done.template_hash}"

@@ -21,7 +21,7 @@ def totals(batch: Batch) -> pl.DataFrame:
     Shapes: days, complete_days, total, daily_mean, daily_std, daily_min, daily_max, weekday_mean (of the complete days,
     null where a local date is unknown), cut_days, cut_day (the first of them, an ISO date), last_dated (whether the
     last write of the last day is known), last_open (whether that was before its end), and then latest_total,
-    latest_elapsed_percent and latest_as_of (minutes after local midnight).
+    latest_elapsed_percent, latest_as_of (minutes after local midnight) and latest_records.
     """
     found = days(batch.readings)
     full = pl.col("total").filter("complete")
@@ -65,8 +65,8 @@ def other_totals(batch: Batch) -> pl.DataFrame:
 
     Two counts of a day differ for the time of their last write alone, so the difference is of days that were over.
 
-    Shapes: other_source, shared_days, other_total, difference_percent (of the chosen total, over the days that are
-    complete in both), other_day_start (minutes after local midnight, null where it is not one time); a subject without
+    Shapes: other_source, shared_days, other_total, compared_days (complete in both), difference_percent (of the chosen
+    total, over these), other_day_start (minutes after local midnight, null where it is not one time); a subject without
     a second source has no row.
     """
     own = days(batch.readings).select(*DAY, own="total", over="complete")
@@ -79,6 +79,7 @@ def other_totals(batch: Batch) -> pl.DataFrame:
         .agg(
             shared_days=pl.len().cast(pl.Int64),
             other_total=pl.col("total").sum(),
+            compared_days=over.sum().cast(pl.Int64),
             own_over=pl.col("own").filter(over).sum(),
             other_over=pl.col("total").filter(over).sum(),
             other_day_start=pl.when(began.is_not_null().all() & (began.n_unique() == 1)).then(began.first()),
@@ -126,6 +127,7 @@ def _latest(found: pl.DataFrame) -> pl.DataFrame:
         last_dated=written.is_not_null(),
         latest_total=pl.when("last_open").then("total"),
         latest_elapsed_percent=pl.when(placed).then((100 * (written - begins) / (ends - begins)).clip(0, 100)),
+        latest_records=pl.when("last_open").then("n"),
         latest_as_of=pl.when("last_open").then((written + offset_ms()) % DAY_MS / MINUTE_MS),
     )
 

@@ -13,16 +13,15 @@ from etlnarr.model import Batch
 
 WINDOW_MS: Final = 5 * MINUTE_MS
 PAIR: Final = ("subject", "other_source")
-AGREEMENT: Final = ("agreement", "kappa")
 
 
 def stage_agreement(batch: Batch) -> pl.DataFrame:
     """Compare the stages of the main sessions with those of the other source that shares most time with them.
 
-    Shapes: other_source, overlap_minutes, sleep_wake_agreement, sleep_wake_kappa, stage_agreement, stage_kappa (over
-    wake, LIGHT, DEEP and REM), other_total_sleep_time, other_efficiency (mean over the nights), compared_nights (that
-    they are the mean of); a subject without a second source has no row. The pauses of a night are not compared.
-    Units: shared epochs of 30 s as minutes and percent, kappa from -1 to 1.
+    Shapes: other_source, overlap_minutes, sleep_wake_agreement, sleep_wake_kappa, stage_minutes (that both told as
+    wake, LIGHT, DEEP or REM), stage_agreement, stage_kappa (over these), other_total_sleep_time, other_efficiency (mean
+    over the nights), compared_nights (that they are the mean of); a subject without a second source has no row. The
+    pauses of a night are not compared. Units: shared epochs of 30 s as minutes and percent, kappa from -1 to 1.
     """
     main = sessions(batch.readings).filter("main")
     staged = batch.readings.filter(pl.col("label").ne_missing(PAUSE))
@@ -31,8 +30,9 @@ def stage_agreement(batch: Batch) -> pl.DataFrame:
     overlap = shared.group_by(PAIR, maintain_order=True).agg(overlap_minutes=pl.col("length").sum() / MINUTE_MS)
     asleep = {"own": pl.col("own") != "WAKE", "other": pl.col("other") != "WAKE"}
     detailed = shared.filter(pl.all_horizontal(pl.col("own", "other").is_in([*STAGES, "WAKE"])))
-    two = _agreement(shared.with_columns(**asleep)).rename({name: f"sleep_wake_{name}" for name in AGREEMENT})
-    four = _agreement(detailed).rename({name: f"stage_{name}" for name in AGREEMENT})
+    two = _agreement(shared.with_columns(**asleep)).drop("minutes")
+    two = two.rename({name: f"sleep_wake_{name}" for name in ("agreement", "kappa")})
+    four = _agreement(detailed).rename({name: f"stage_{name}" for name in ("agreement", "kappa", "minutes")})
     slept = _other_sleep(main, batch.others)
     whole = overlap.join(two, on=PAIR, how="left").join(four, on=PAIR, how="left")
     return whole.join(slept, on=PAIR, how="left")
@@ -112,7 +112,7 @@ def _most_shared(shared: pl.DataFrame) -> pl.DataFrame:
 
 
 def _agreement(shared: pl.DataFrame) -> pl.DataFrame:
-    """Return the share of time in the same state, in percent, and Cohen's kappa."""
+    """Return the share of time in the same state, in percent, Cohen's kappa, and the minutes compared."""
     by_state = [shared.group_by(*PAIR, state=name).agg(pl.col("length").sum().alias(name)) for name in ("own", "other")]
     chance = (
         by_state[0]
@@ -124,7 +124,8 @@ def _agreement(shared: pl.DataFrame) -> pl.DataFrame:
     found = shared.group_by(PAIR).agg(total=pl.col("length").sum(), same=same).join(chance, on=PAIR, how="left")
     observed = pl.col("same") / pl.col("total")
     expected = pl.col("chance").fill_null(0) / pl.col("total").cast(pl.Float64) ** 2
-    return found.select(*PAIR, agreement=100 * observed, kappa=finite((observed - expected) / (1 - expected)))
+    kappa = finite((observed - expected) / (1 - expected))
+    return found.select(*PAIR, agreement=100 * observed, kappa=kappa, minutes=pl.col("total") / MINUTE_MS)
 
 
 def _other_sleep(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:

@@ -19,8 +19,8 @@ def coverage(batch: Batch) -> pl.DataFrame:
     Time is counted from the first to the last reading in whole intervals, the last one's own included, so that 288
     readings at 5 minutes are one day and not 5 minutes less.
 
-    Shapes: subject, days, active_percent, active_percent_14d (of the last 14 days), gaps (steps in which a reading is
-    missing). Units: percent.
+    Shapes: subject, days, active_percent, readings_14d and active_percent_14d (of the last 14 days), gaps (steps in
+    which a reading is missing). Units: percent.
     """
     found = trace(batch.readings)
     interval = pl.col("interval_ms").first()
@@ -30,6 +30,7 @@ def coverage(batch: Batch) -> pl.DataFrame:
     return found.group_by("subject", maintain_order=True).agg(
         days=expected * interval / DAY_MS,
         active_percent=_percent(pl.len(), expected),
+        readings_14d=recent.cast(pl.Int64),
         active_percent_14d=_percent(recent, FORTNIGHT_DAYS * DAY_MS / interval),
         gaps=(pl.col("step_ms") > HOLE * pl.col("interval_ms")).sum().cast(pl.Int64),
     )

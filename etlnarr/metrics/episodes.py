@@ -84,8 +84,8 @@ def hypoglycemia(batch: Batch) -> pl.DataFrame:
     """Count hypoglycemic episodes.
 
     Shapes: subject, hypo_level_1, hypo_level_1_exclusive (with no level 2 episode inside), hypo_level_2, hypo_extended,
-    hypo_ongoing, hypo_minutes (of the level 1 episodes that have ended), hypo_lowest (null without one), hypo_episodes
-    (as _listed()). Units: minutes, mg/dL.
+    hypo_ongoing, hypo_ended, hypo_minutes (of the level 1 episodes that have ended), hypo_lowest (null without one),
+    hypo_episodes (as _listed()). Units: minutes, mg/dL.
     """
     found = trace(batch.readings)
     level_1, level_2 = episodes(found, LOW), episodes(found, VERY_LOW)
@@ -104,8 +104,9 @@ def hypoglycemia(batch: Batch) -> pl.DataFrame:
 def hyperglycemia(batch: Batch) -> pl.DataFrame:
     """Count hyperglycemic episodes.
 
-    Shapes: subject, hyper_level_1, hyper_level_2, hyper_extended, hyper_ongoing, hyper_minutes (of the level 1
-    episodes that have ended), hyper_highest (null without one), hyper_episodes (as _listed()). Units: minutes, mg/dL.
+    Shapes: subject, hyper_level_1, hyper_level_2, hyper_extended, hyper_ongoing, hyper_ended, hyper_minutes (of the
+    level 1 episodes that have ended), hyper_highest (null without one), hyper_episodes (as _listed()). Units: minutes,
+    mg/dL.
     """
     found = trace(batch.readings)
     level_1 = episodes(found, HIGH)
@@ -139,6 +140,7 @@ def _level_1(found: pl.DataFrame, name: str, extreme: pl.Expr) -> pl.DataFrame:
     return found.group_by("subject").agg(
         pl.len().cast(pl.Int64).alias(f"{name}_level_1"),
         pl.col("ongoing").sum().cast(pl.Int64).alias(f"{name}_ongoing"),
+        (~pl.col("ongoing")).sum().cast(pl.Int64).alias(f"{name}_ended"),
         pl.col("minutes").filter(~pl.col("ongoing")).sum().alias(f"{name}_minutes"),
         extreme,
     )

@@ -54,6 +54,7 @@ def covered() -> tuple[Metric, ...]:
 
     return (
         metric("active_percent", "%", 1, "readings in percent of those expected at the median interval"),
+        metric("readings_14d", "readings", 0, "readings of the last 14 days"),
         metric("active_percent_14d", "%", 1, "readings of the last 14 days in percent of those expected in 14 days"),
         metric("days", "d", 1, "first to last reading in whole intervals, the last one's own included"),
         metric("gaps", "steps", 0, "steps of more than 1.5 intervals"),

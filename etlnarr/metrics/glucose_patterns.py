@@ -56,6 +56,7 @@ def events() -> tuple[Metric, ...]:
         _event("hypo", "level_2", "episodes", "episodes below 54 mg/dL of at least 15 min", gates.DESCRIBED),
         _event("hypo", "extended", "episodes", "level 1 episodes of at least 120 min", gates.DESCRIBED),
         _event("hypo", "ongoing", "episodes", "level 1 episodes still open at a gap or at the end", gates.DESCRIBED),
+        _event("hypo", "ended", "episodes", "level 1 episodes that have ended", gates.DESCRIBED),
         _event("hypo", "minutes", "min", "minutes in level 1 episodes that have ended", gates.DESCRIBED),
         _event("hypo", "lowest", "mg/dL", "lowest reading of the level 1 episodes", gates.DESCRIBED),
         _event("hypo", "episodes", "", "the latest 20 of level 1: start, minutes, extreme, ongoing", gates.DESCRIBED),
@@ -67,6 +68,7 @@ def events() -> tuple[Metric, ...]:
             "hyper", "extended", "episodes", "stretches with 90 min above 250 mg/dL within 120 min", gates.DESCRIBED
         ),
         _event("hyper", "ongoing", "episodes", "level 1 episodes still open at a gap or at the end", gates.DESCRIBED),
+        _event("hyper", "ended", "episodes", "level 1 episodes that have ended", gates.DESCRIBED),
         _event("hyper", "minutes", "min", "minutes in level 1 episodes that have ended", gates.DESCRIBED),
         _event("hyper", "highest", "mg/dL", "highest reading of the level 1 episodes", gates.DESCRIBED),
         _event("hyper", "episodes", "", "the latest 20 of level 1: start, minutes, extreme, ongoing", gates.DESCRIBED),

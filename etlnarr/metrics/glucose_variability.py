@@ -41,7 +41,20 @@ def _swings() -> tuple[Metric, ...]:
         replace(mage, gates=gates.TWO_DAYS, undefined=NO_EXCURSION),
         replace(modd, gates=(gates.SENSOR, gates.MATCHED), undefined=NO_PAIRS),
         *(_conga(hours) for hours in CONGA_HOURS),
+        _number("excursions", "excursions", "excursions that MAGE is the mean of", NO_EXCURSION),
+        *(
+            _number(f"pairs_{hours}", "pairs", f"values {hours} h apart on a 5-minute grid", _few(hours))
+            for hours in CONGA_HOURS
+        ),
     )
+
+
+def _number(name: str, unit: str, definition: str, undefined: tuple[str, str]) -> Metric:
+    return replace(_metric(name, unit, definition, "descriptive"), decimals=0, undefined=undefined)
+
+
+def _few(hours: int) -> tuple[str, str]:
+    return f"too few sensor readings lie {hours} h apart", "a longer trace of a sensor"
 
 
 def _conga(hours: int) -> Metric:
@@ -49,7 +62,7 @@ def _conga(hours: int) -> Metric:
     return replace(
         _metric(f"conga_{hours}", "mg/dL", definition, "McDonnell 2005"),
         gates=gates.conga(hours),
-        undefined=(f"too few sensor readings lie {hours} h apart", "a longer trace of a sensor"),
+        undefined=_few(hours),
     )
 
 
@@ -73,6 +86,7 @@ def _risks() -> tuple[Metric, ...]:
         replace(hbgi, agg=finite(high_risk().mean()), gates=gates.DESCRIBED, undefined=NO_VALUES),
         replace(index, expr=gri(*shares), gates=gates.FORTNIGHT, undefined=NO_VALUES),
         replace(adrr, gates=gates.FORTNIGHT, undefined=NO_LOCAL_TIME),
+        _number("adrr_days", "days", "local days with a reading", NO_LOCAL_TIME),
     )
 
 

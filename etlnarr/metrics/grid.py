@@ -86,22 +86,23 @@ def differences(grid: pl.DataFrame, hours: int) -> pl.DataFrame:
 def between_hours(batch: Batch) -> pl.DataFrame:
     """Compare values that lie hours apart: MODD and CONGA.
 
-    Shapes: subject, modd, modd_matched, conga_1, conga_2, conga_4, conga_24. Units: mg/dL; matched in percent of the
-    pairs that a trace without holes would have.
+    Shapes: subject, modd, modd_matched, conga_1, conga_2, conga_4, conga_24, and pairs_1 to pairs_24 that these are
+    made of. Units: mg/dL; matched in percent of the pairs that a trace without holes would have.
     """
     grid = on_grid(trace(batch.readings))
     last, first = pl.col("slot").max(), pl.col("slot").min()
     table = grid.group_by("subject", maintain_order=True).agg(expected=last - first + 1 - SLOTS_PER_DAY)
     for hours in CONGA_HOURS:
         conga = pl.col("change").std(ddof=1).alias(f"conga_{hours}")
-        found = differences(grid, hours).group_by("subject").agg(conga)
+        pairs = pl.len().cast(pl.Int64).alias(f"pairs_{hours}")
+        found = differences(grid, hours).group_by("subject").agg(conga, pairs)
         table = table.join(found, on="subject", how="left")
-    modd = differences(grid, 24).group_by("subject").agg(modd=pl.col("change").abs().mean(), pairs=pl.len())
+    modd = differences(grid, 24).group_by("subject").agg(modd=pl.col("change").abs().mean())
     return table.join(modd, on="subject", how="left").select(
         "subject",
         "modd",
-        pl.when(pl.col("expected") > 0).then(100.0 * pl.col("pairs") / pl.col("expected")).alias("modd_matched"),
-        *(f"conga_{hours}" for hours in CONGA_HOURS),
+        pl.when(pl.col("expected") > 0).then(100.0 * pl.col("pairs_24") / pl.col("expected")).alias("modd_matched"),
+        *(f"{name}_{hours}" for hours in CONGA_HOURS for name in ("conga", "pairs")),
     )
 
 

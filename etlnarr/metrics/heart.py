@@ -94,10 +94,12 @@ def nights(batch: Batch) -> pl.DataFrame:
 def lowest_sleeping(batch: Batch) -> pl.DataFrame:
     """Find the lowest mean of 30 minutes with at least 20 samples inside a main sleep session.
 
-    Shapes: lowest_sustained_sleeping.
+    Shapes: lowest_sustained_sleeping, sleeping_nights (with such 30 minutes).
     """
     found = _of_subject(batch).filter(pl.col("lowest").is_not_null())
-    return found.group_by("subject", maintain_order=True).agg(lowest_sustained_sleeping=pl.col("lowest").min())
+    return found.group_by("subject", maintain_order=True).agg(
+        lowest_sustained_sleeping=pl.col("lowest").min(), sleeping_nights=pl.len().cast(pl.Int64)
+    )
 
 
 def nocturnal(batch: Batch) -> pl.DataFrame:

@@ -74,8 +74,8 @@ def nights(batch: Batch) -> pl.DataFrame:
 def nightly(batch: Batch) -> pl.DataFrame:
     """Average over the nights that count, or over all where none does.
 
-    Shapes: nights (that count), in_session, nightly_mean, nightly_median, ln_rmssd (of the latest of these nights).
-    Units: ms, ln ms.
+    Shapes: nights (that count), in_session, nightly_mean, nightly_median, ln_rmssd and latest_readings (of the latest
+    of these nights). Units: ms, ln ms.
     """
     found = nights(batch).filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
     return found.group_by("subject", maintain_order=True).agg(
@@ -84,6 +84,7 @@ def nightly(batch: Batch) -> pl.DataFrame:
         nightly_mean=pl.col("mean").mean(),
         nightly_median=pl.col("median").mean(),
         ln_rmssd=pl.col("ln_rmssd").last(),
+        latest_readings=pl.col("n").last(),
     )
 
 

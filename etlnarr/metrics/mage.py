@@ -36,7 +36,8 @@ alternates with every reading a turning point follows from the 64 before it, not
 def mage(batch: Batch) -> pl.DataFrame:
     """Return MAGE per subject; null where no excursion exceeds one standard deviation.
 
-    Shapes: subject, mage. Units: mg/dL. Source: Service 1970; Baghurst 2011; Fernandes 2022.
+    Shapes: subject, mage, excursions (that it is the mean of). Units: mg/dL. Source: Service 1970; Baghurst 2011;
+    Fernandes 2022.
     """
     found = trace(batch.readings)
     spread = found.group_by("subject").agg(sd=pl.col("value").std(ddof=1))
@@ -45,13 +46,15 @@ def mage(batch: Batch) -> pl.DataFrame:
     legs = _excursions(turns).with_columns(height=pl.col("value").diff().over(SEGMENT))
     height = pl.col("height")
     means = legs.group_by(SEGMENT).agg(
-        rises=height.filter(height > 0).mean(), falls=height.filter(height < 0).mean().abs()
+        rises=height.filter(height > 0).mean(), falls=height.filter(height < 0).mean().abs(), excursions=height.count()
     )
     lengths = values.group_by(SEGMENT).agg(time=pl.col("slot").max() - pl.col("slot").min())
     segments = means.join(lengths, on=SEGMENT).with_columns(mage=pl.mean_horizontal("rises", "falls"))
     weighed = segments.filter(pl.col("mage").is_not_null()).sort(SEGMENT)
     total = (pl.col("mage") * pl.col("time")).sum() / pl.col("time").sum()
-    return weighed.group_by("subject", maintain_order=True).agg(mage=total)
+    return weighed.group_by("subject", maintain_order=True).agg(
+        mage=total, excursions=pl.col("excursions").sum().cast(pl.Int64)
+    )
 
 
 def _segments(grid: pl.DataFrame) -> pl.DataFrame:

@@ -50,9 +50,10 @@ def night_means(batch: Batch) -> pl.DataFrame:
     """Average the main sessions of each subject, and count the rest.
 
     Shapes: sessions, nights, naps, nap_minutes (time in bed), nap_sleep_minutes (null when a nap does not tell it),
-    staged_nights, nights_in_parts, pause_minutes (between the parts), broken_nights (near a session that is not part of
-    them), timed (whether the offset of every night is known), wake_date (ISO, of the last night), every column of
-    AVERAGED, total_sleep_time _std, _min and _max from two nights on, weekday_total_sleep_time (by local wake day).
+    staged_nights, detailed_nights and rem_nights (that tell of light, deep and REM sleep, and of REM sleep),
+    nights_in_parts, pause_minutes (between the parts), broken_nights (near a session that is not part of them), timed
+    (whether the offset of every night is known), wake_date (ISO, of the last night), every column of AVERAGED,
+    total_sleep_time _std, _min and _max from two nights on, weekday_total_sleep_time (by local wake day).
     """
     found = night_by_night(batch.readings)
     slept = pl.col("total_sleep_time").filter("main")
@@ -65,6 +66,8 @@ def night_means(batch: Batch) -> pl.DataFrame:
         nap_sleep_minutes=_whole_sum(pl.col("total_sleep_time").filter(~pl.col("main"))),
         nights=pl.col("main").sum().cast(pl.Int64),
         staged_nights=slept.count().cast(pl.Int64),
+        detailed_nights=pl.col("light_minutes").filter("main").count().cast(pl.Int64),
+        rem_nights=pl.col("rem_latency").filter("main").count().cast(pl.Int64),
         nights_in_parts=(pl.col("main") & (pl.col("parts") > 1)).sum().cast(pl.Int64),
         pause_minutes=pl.col("pause").filter("main").sum(),
         broken_nights=(pl.col("main") & pl.col("near")).sum().cast(pl.Int64),

@@ -38,8 +38,9 @@ def gri(very_low: pl.Expr, low: pl.Expr, high: pl.Expr, very_high: pl.Expr) -> p
 def daily_range(batch: Batch) -> pl.DataFrame:
     """Average over local days the highest low risk plus the highest high risk (ADRR); null without a known clock.
 
-    Shapes: subject, adrr. Source: Kovatchev 2006.
+    Shapes: subject, adrr, adrr_days (local days). Source: Kovatchev 2006.
     """
     known = batch.readings.filter(clock_known().over("subject"), pl.col("value").is_not_null())
     days = known.group_by("subject", day=local_day()).agg(risk=low_risk().max() + high_risk().max())
-    return days.sort("subject", "day").group_by("subject", maintain_order=True).agg(adrr=pl.col("risk").mean())
+    ordered = days.sort("subject", "day").group_by("subject", maintain_order=True)
+    return ordered.agg(adrr=pl.col("risk").mean(), adrr_days=pl.len().cast(pl.Int64))

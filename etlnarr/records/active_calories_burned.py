@@ -125,6 +125,19 @@ RECOMMENDATIONS: Final = (
     Recommendation("record_more_days", COMPLETE, pl.col(COMPLETE).lt(7)),
 )
 
+BODY: Final = ("sex", "age", "mass_kg", "height_cm")
+INPUTS: Final = MappingProxyType(
+    {
+        **daily.inputs(STATISTICS),
+        f"{STATISTICS}.intensity": (f"{STATISTICS}.count", "mass_kg"),
+        WEEKLY: (COMPLETE, "mass_kg"),
+        f"{STATISTICS}.sessions.count": (f"{STATISTICS}.count", "mass_kg"),
+        f"{STATISTICS}.sessions.minutes": (f"{STATISTICS}.sessions.count",),
+        BASAL_RATE: BODY,
+        f"{STATISTICS}.metabolic.total_expenditure": (COMPLETE, *BODY),
+    }
+)
+
 SILENCES: Final = (
     DAILY_MEAN,
     f"{STATISTICS}.intensity.mean_met",
@@ -153,6 +166,7 @@ ACTIVE_CALORIES_BURNED: Final = RecordType(
     metrics=(*daily.amounts(STATISTICS, KCAL, LOW), *EFFORT, *METABOLIC, *daily.patterns(KCAL), *daily.second(KCAL)),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
+    inputs=INPUTS,
     silences=SILENCES,
     of_several=frozenset({DAILY_MEAN, GUIDELINE, "record_more_days"}),
     series=activity.series,

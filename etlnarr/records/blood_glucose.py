@@ -11,9 +11,9 @@ from etlnarr.metrics.coverage import coverage
 from etlnarr.metrics.dawn import dawn
 from etlnarr.metrics.episodes import hyperglycemia, hypoglycemia
 from etlnarr.metrics.glucose import CONSENSUS, STATISTICS, TIR, bands, basics, covered, hba1c, molar
-from etlnarr.metrics.glucose_patterns import events, meals, patterns, peak
+from etlnarr.metrics.glucose_patterns import MEALS, RELATIONS, events, meals, patterns, peak
 from etlnarr.metrics.glucose_variability import variability
-from etlnarr.metrics.grid import area, between_hours
+from etlnarr.metrics.grid import CONGA_HOURS, area, between_hours
 from etlnarr.metrics.hourly import series
 from etlnarr.metrics.mage import mage
 from etlnarr.metrics.risk import daily_range
@@ -231,6 +231,33 @@ RECOMMENDATIONS: Final = (
     ),
 )
 
+VARIABILITY: Final = f"{STATISTICS}.glycemic_variability"
+EPISODES: Final = {kind: f"{STATISTICS}.{kind}glycemic_events" for kind in ("hypo", "hyper")}
+NOCTURNAL: Final = "temporal_patterns.nocturnal"
+DAWN: Final = "temporal_patterns.dawn_phenomenon"
+OF_LEVEL_1: Final = ("ongoing", "ended", "episodes")
+INPUTS: Final = MappingProxyType(
+    {
+        "": (f"{STATISTICS}.count",),
+        f"{STATISTICS}.coverage.active_percent_14d": (f"{STATISTICS}.coverage.readings_14d",),
+        f"{VARIABILITY}.mage": (f"{VARIABILITY}.excursions",),
+        f"{VARIABILITY}.modd": (f"{VARIABILITY}.pairs_24",),
+        **{f"{VARIABILITY}.conga_{hours}": (f"{VARIABILITY}.pairs_{hours}",) for hours in CONGA_HOURS},
+        f"{VARIABILITY}.adrr": (f"{VARIABILITY}.adrr_days",),
+        **{f"{group}.{name}": (f"{group}.level_1",) for group in EPISODES.values() for name in OF_LEVEL_1},
+        **{f"{group}.minutes": (f"{group}.ended",) for group in EPISODES.values()},
+        **{f"{EPISODES['hypo']}.{name}": (LEVEL_1,) for name in ("level_1_exclusive", "extended", "lowest")},
+        f"{EPISODES['hyper']}.highest": (f"{EPISODES['hyper']}.level_1",),
+        NOCTURNAL: (f"{NOCTURNAL}.count",),
+        DAWN: (f"{DAWN}.nights",),
+        **{
+            f"meal_analysis.{group}.{mark}": (f"meal_analysis.{group}.{mark}.count",)
+            for group, marks in (("by_meal_type", MEALS), ("by_relation_to_meal", RELATIONS))
+            for mark in marks
+        },
+    }
+)
+
 SILENCES: Final = (
     f"{TIR}.below_range",
     f"{STATISTICS}.estimated_hba1c",
@@ -252,6 +279,7 @@ BLOOD_GLUCOSE: Final = RecordType(
     metrics=(*basics(), *molar(), *covered(), *bands(), *variability(), *hba1c(), *events(), *patterns(), *meals()),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
+    inputs=INPUTS,
     silences=SILENCES,
     series=series,
     by_day=sources.by_start,

@@ -100,10 +100,28 @@ def amounts(prefix: str, unit: str, low: str) -> tuple[Metric, ...]:
             NO_LOCAL_TIME,
             OPEN,
             latest("total", unit, "sum so far of a last day that was not over", "latest_total"),
+            latest("records", "records", "records of that day", "latest_records"),
             latest("day_elapsed_percent", "%", elapsed, "latest_elapsed_percent"),
             latest("as_of", "min", "when it was last written, after local midnight", "latest_as_of"),
         ),
     )
+
+
+def inputs(prefix: str) -> dict[str, tuple[str, ...]]:
+    """Tell what counts the inputs of amounts(), patterns() and second()."""
+    of_complete = ("daily_mean", "daily_std", "daily_min", "daily_max", "low_days")
+    return {
+        "": (f"{prefix}.count",),
+        f"{prefix}.complete_days": (f"{prefix}.days",),
+        f"{prefix}.cut_days": (f"{prefix}.days",),
+        f"{prefix}.cut_day": (f"{prefix}.cut_days",),
+        **{f"{prefix}.{name}": (f"{prefix}.complete_days",) for name in of_complete},
+        f"{PATTERNS}.weekday_mean": (f"{prefix}.complete_days",),
+        f"{prefix}.latest": (f"{prefix}.latest.records",),
+        AGREEMENT: (f"{AGREEMENT}.shared_days",),
+        f"{AGREEMENT}.shared_days": (f"{prefix}.days",),
+        f"{AGREEMENT}.difference_percent": (f"{AGREEMENT}.compared_days",),
+    }
 
 
 def patterns(unit: str) -> tuple[Metric, ...]:
@@ -136,6 +154,7 @@ def second(unit: str) -> tuple[Metric, ...]:
     return (
         agreement("shared_days", "days", 0, "days that both sources told"),
         agreement("other_total", unit, 0, "sum by the second source over these days"),
+        agreement("compared_days", "days", 0, "days that were over in both sources when they last wrote"),
         *needing(
             NO_COMPARED_DAY,
             (Gate(pl.col(f"{AGREEMENT}.shared_days").is_not_null(), *NO_SECOND_SOURCE),),

@@ -1,6 +1,7 @@
 """Heart rate in effort: zones, stretches of time at a rate, recovery."""
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -11,6 +12,9 @@ from etlnarr.records.declarations import ADULT, DESCRIPTIVE, NO_AGE, needing, ne
 
 STATISTICS: Final = "heart_rate_statistics"
 LOWEST: Final = f"{STATISTICS}.resting.lowest_sustained_sleeping"
+ALL: Final = f"{STATISTICS}.count"
+AWAKE: Final = f"{STATISTICS}.resting.readings_awake"
+ASLEEP: Final = f"{STATISTICS}.resting.sleeping_nights"
 BPM: Final = "bpm"
 
 SEVERAL: Final = 20
@@ -164,6 +168,32 @@ STRETCHES: Final = (
         ),
         *_stretches("sustained_below_50.", "stretches", f"{OUTSIDE} below 50 bpm", KUSUMOTO, "slow_bouts"),
     ),
+)
+
+INPUTS: Final = MappingProxyType(
+    {
+        f"{STATISTICS}.hr_max": ("age",),
+        f"{STATISTICS}.readings_above_hr_max": (ALL, "age"),
+        f"{STATISTICS}.zones": (ALL, "age"),
+        f"{STATISTICS}.reserve_zones": (ALL, ASLEEP, "age"),
+        f"{STATISTICS}.active.moderate_minutes": (AWAKE, "age"),
+        f"{STATISTICS}.active.vigorous_minutes": (AWAKE, "age"),
+        f"{STATISTICS}.sessions.count": (AWAKE, "age"),
+        f"{STATISTICS}.sessions.reserve_count": (AWAKE, ASLEEP, "age"),
+        f"{STATISTICS}.sessions.exercise_count": (AWAKE, ASLEEP, "age"),
+        f"{STATISTICS}.sustained_above_100.count": (AWAKE,),
+        f"{STATISTICS}.sustained_below_50.count": (AWAKE,),
+        **{
+            f"{STATISTICS}.{start}minutes": (f"{STATISTICS}.{start}count",)
+            for start in (
+                "sessions.",
+                "sessions.reserve_",
+                "sessions.exercise_",
+                "sustained_above_100.",
+                "sustained_below_50.",
+            )
+        },
+    }
 )
 
 RECOVERY: Final = needing(

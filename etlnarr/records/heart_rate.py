@@ -12,8 +12,10 @@ from etlnarr.metrics.clock import temporal
 from etlnarr.metrics.hourly import series
 from etlnarr.metrics.statistics import PERCENTILES, override, statistics
 from etlnarr.model import Comparison, Field, Gate, History, Metric, Recommendation, RecordType, Rule, Shape, Verdict
+from etlnarr.records import heart_effort
 from etlnarr.records.declarations import (
     ADULT,
+    AGREEMENT,
     ASSESSMENT,
     DESCRIPTIVE,
     INFINITE,
@@ -155,11 +157,13 @@ RATES: Final = (
             "lowest mean of 30 min with at least 20 samples inside a main sleep session",
             "Quer 2020 PLoS One 15:e0227709; Mishra 2020 Nat Biomed Eng",
         ),
+        measured("resting.sleeping_nights", "nights", 0, "main sleep sessions with such 30 min"),
     ),
     *needing(
         NO_SLEEP,
         (),
         measured("resting.awake_hours", "h", 1, "covered time outside of the main sleep sessions, naps included"),
+        measured("resting.readings_awake", "readings", 0, "samples outside of the main sleep sessions"),
     ),
     *needing(
         NO_SLEEP,
@@ -252,6 +256,20 @@ RECOMMENDATIONS: Final = (
     Recommendation("record_sleep", f"{STATISTICS}.count", pl.col(AWAKE_HOURS).is_null()),
 )
 
+INPUTS: Final = MappingProxyType(
+    {
+        "": (heart_effort.ALL,),
+        f"{STATISTICS}.resting.lowest_sustained_sleeping": (heart_effort.ASLEEP,),
+        **{
+            f"{STATISTICS}.{name}": (heart_effort.AWAKE,)
+            for name in ("resting.awake_hours", "resting.awake_p5", "active.awake_p95")
+        },
+        NOCTURNAL: (f"{NOCTURNAL}.nights",),
+        AGREEMENT: (f"{AGREEMENT}.windows",),
+        **heart_effort.INPUTS,
+    }
+)
+
 SILENCES: Final = (
     f"{STATISTICS}.resting.lowest_sustained_sleeping",
     f"{STATISTICS}.sessions.count",
@@ -282,6 +300,7 @@ HEART_RATE: Final = RecordType(
     metrics=(*_basics(), *RATES, *ZONES, *STRETCHES, *RECOVERY, *temporal(), PEAK, *NIGHTS, *SECOND),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
+    inputs=INPUTS,
     silences=SILENCES,
     series=series,
     by_day=sources.by_start,

@@ -15,6 +15,7 @@ STATISTICS: Final = "hrv_statistics"
 TREND: Final = f"{STATISTICS}.trend"
 NIGHTS: Final = f"{STATISTICS}.nights"
 BASELINE_NIGHTS: Final = f"{TREND}.baseline_nights"
+WEEK_NIGHTS: Final = f"{TREND}.seven_day_nights"
 MS: Final = "ms"
 
 PLEWS: Final = "Plews 2013 Sports Med 43:773; Buchheit 2014 Front Physiol 5:73"
@@ -79,6 +80,7 @@ NIGHTLY: Final = (
         (IN_SESSION, WHOLE_NIGHT),
         _nightly("nightly_mean", MS, 1, "arithmetic mean inside the main sleep session, averaged over nights"),
         _nightly("nightly_median", MS, 1, "median inside the main sleep session, averaged over nights"),
+        _nightly("latest_readings", "readings", 0, "values of the latest night"),
         _nightly("ln_rmssd", "ln ms", 2, "logarithm of the arithmetic mean of the latest night", PLEWS),
     ),
 )
@@ -165,6 +167,21 @@ RECOMMENDATIONS: Final = (
     Recommendation("record_more_nights", BASELINE_NIGHTS, pl.col(BASELINE_NIGHTS).lt(14)),
 )
 
+INPUTS: Final = MappingProxyType(
+    {
+        "": (f"{STATISTICS}.count",),
+        f"{STATISTICS}.nightly_mean": (NIGHTS,),
+        f"{STATISTICS}.nightly_median": (NIGHTS,),
+        f"{STATISTICS}.ln_rmssd": (f"{STATISTICS}.latest_readings",),
+        f"{STATISTICS}.latest_readings": (f"{STATISTICS}.latest_readings",),
+        TREND: (BASELINE_NIGHTS,),
+        **{
+            f"{TREND}.{name}": (WEEK_NIGHTS,) for name in ("seven_day_nights", "seven_day_mean", "seven_day_ms", "cv_7")
+        },
+        f"{TREND}.deviation": (WEEK_NIGHTS, BASELINE_NIGHTS),
+    }
+)
+
 SILENCES: Final = (
     f"{STATISTICS}.nightly_mean",
     f"{ASSESSMENT}.readiness",
@@ -185,6 +202,7 @@ HEART_RATE_VARIABILITY: Final = RecordType(
     metrics=(*statistics(STATISTICS, "RMSSD values", MS, 1), *NIGHTLY, *TRENDS, BALANCE, *temporal()),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
+    inputs=INPUTS,
     silences=SILENCES,
     series=hrv.series,
     by_day=hrv.by_night,

@@ -26,12 +26,9 @@ from etlnarr.records.declarations import (
     needing,
     never,
 )
+from etlnarr.records.sleep_inputs import CONSISTENCY, INPUTS, NIGHTS, STAGED_NIGHTS, STATISTICS
 
-STATISTICS: Final = "sleep_statistics"
-CONSISTENCY: Final = "sleep_consistency"
 TST: Final = f"{STATISTICS}.total_sleep_time"
-NIGHTS: Final = f"{STATISTICS}.nights"
-STAGED_NIGHTS: Final = f"{STATISTICS}.staged_nights"
 EFFICIENCY: Final = f"{STATISTICS}.efficiency"
 
 AASM: Final = "AASM"
@@ -151,6 +148,8 @@ COUNTS: Final = (
         undefined=NO_NAP_STAGES,
     ),
     _counted("staged_nights", "nights", "nights whose stages cover them and tell of sleep", "staged_nights"),
+    _counted("detailed_nights", "nights", "of these, nights told in light, deep or REM sleep", "detailed_nights"),
+    _counted("rem_nights", "nights", "of these, nights with REM sleep", "rem_nights"),
     _counted("nights_in_parts", "nights", "nights that several sessions were joined to", "nights_in_parts"),
     _counted("pause_minutes", "min", "time between the parts of the nights, together", "pause_minutes"),
     _counted(
@@ -272,6 +271,7 @@ SECOND: Final = (
     agreement("overlap_minutes", "min", 0, "time that both sources staged, in epochs of 30 s"),
     agreement("sleep_wake_agreement", "%", 1, "shared epochs in which both say asleep or both awake"),
     agreement("sleep_wake_kappa", "", 2, "Cohen's kappa of asleep and awake over the shared epochs"),
+    agreement("stage_minutes", "min", 0, "time that both sources told as wake, light, deep or REM, in epochs of 30 s"),
     agreement("stage_agreement", "%", 1, "shared epochs in the same of wake, light, deep and REM"),
     agreement("stage_kappa", "", 2, "Cohen's kappa of wake, light, deep and REM over the shared epochs"),
     replace(
@@ -368,6 +368,7 @@ SLEEP_SESSION: Final = RecordType(
     metrics=(*COUNTS, *ARCHITECTURE, *TIMING, *SECOND),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
+    inputs=INPUTS,
     silences=SILENCES,
     of_several=frozenset({f"{CONSISTENCY}.midpoint_sd", f"{CONSISTENCY}.social_jetlag", "record_more_nights"}),
     series=series,

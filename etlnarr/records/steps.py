@@ -118,6 +118,14 @@ RECOMMENDATIONS: Final = (
     Recommendation("record_more_days", COMPLETE, pl.col(COMPLETE).lt(7)),
 )
 
+INPUTS: Final = MappingProxyType(
+    {
+        **daily.inputs(STATISTICS),
+        **{goal.path: (COMPLETE,) for goal in GOALS},
+        f"{STATISTICS}.sedentary.longest_minutes": (f"{STATISTICS}.sedentary.spans",),
+    }
+)
+
 SILENCES: Final = (
     DAILY_MEAN,
     LEVEL,
@@ -148,6 +156,7 @@ STEPS_RECORD: Final = RecordType(
     metrics=(*daily.amounts(STATISTICS, STEPS, LOW), *GOALS, *PACE, *daily.patterns(STEPS), *daily.second(STEPS)),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,
+    inputs=INPUTS,
     silences=SILENCES,
     of_several=frozenset({DAILY_MEAN, GUIDELINE, "record_more_days"}),
     series=activity.series,

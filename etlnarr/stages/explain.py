@@ -1,18 +1,15 @@
 """How one row came to be: uploads, versions, source, offset, each number, each silence, template."""
 
-from collections.abc import Mapping
+from collections.abc import Set
 from typing import Any, Final
 
 import polars as pl
-from pydantic import JsonValue
 
-from etlnarr import definitions
 from etlnarr.analysis import subjects, uploads, windows
 from etlnarr.analysis.windows import Asked
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import explain as catalogued
 from etlnarr.catalog.explain import Origin
-from etlnarr.definitions import Definition
 from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
 from etlnarr.metrics import sources
@@ -20,7 +17,8 @@ from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS
 from etlnarr.model import RecordType
 from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.wire import Document, Evidence, Example, Metadata, Subject, UploadRef, Withheld
+from etlnarr.stages.numbers import Number, numbers
+from etlnarr.wire import Document, Example, Metadata, Subject, UploadRef, Withheld
 
 OFFSETS: Final = {
     "setting": "the time zone that was given for the person",
@@ -56,18 +54,6 @@ class SourceCriteria(Document):
     readings: int
 
 
-class Number(Document):
-    """One printed fact and where it comes from."""
-
-    text: str
-    path: str
-    value: JsonValue
-    unit: str
-    definition: str
-    source: str
-    readings: int
-
-
 class Explanation(Document):
     """How a row came to be."""
 
@@ -99,20 +85,18 @@ def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
         raise UsageError(f"{example_id}: the row has no metadata")
     kind = by_name[origin.record_type]
     readings = _readings(con, run, kind, origin, told)
-    criteria = _criteria(kind, readings)
-    counted = sum(one.readings for one in criteria if one.chosen)
-    known = {one.path: one for one in definitions.of(kind)}
+    chosen = kind.choose(subjects.canonical(readings))[0]
     return Explanation(
         example_id=example_id,
         subject=told.subject,
         uploads=told.uploads,
         records=told.records_processed,
         versions=_versions(con, origin, readings),
-        sources=criteria,
+        sources=_criteria(readings, set(chosen["source"])),
         offset=told.period.offset,
         offset_rule=_rule(told.period.offset_source),
         written_offsets=_written(readings),
-        numbers=[_number(known, entry, counted) for entry in told.evidence],
+        numbers=numbers(kind, told, chosen.height),
         withheld=told.withheld,
         template=told.template,
         template_hash=told.template_hash,
@@ -138,8 +122,7 @@ def _readings(con: Catalog, run: Run, kind: RecordType, origin: Origin, told: Me
     return readings
 
 
-def _criteria(kind: RecordType, readings: pl.DataFrame) -> list[SourceCriteria]:
-    chosen = set(kind.choose(subjects.canonical(readings))[0]["source"])
+def _criteria(readings: pl.DataFrame, chosen: Set[object]) -> list[SourceCriteria]:
     latest = readings.sort("modified").unique(["source", "start"], keep="last", maintain_order=True)
     return [
         SourceCriteria(
@@ -180,18 +163,3 @@ def _written(readings: pl.DataFrame) -> dict[str, int]:
     """Count the records by the offset that they carry themselves."""
     records = readings.select("upload", "position", pl.col("offset").fill_null("none")).unique()
     return {str(text): int(n) for text, n in records.group_by("offset").len().sort("offset").iter_rows()}
-
-
-def _number(known: Mapping[str, Definition], entry: Evidence, readings: int) -> Number:
-    parts = entry.path.split(".")
-    above = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-    found = next((known[path] for path in above if path in known), None)
-    return Number(
-        text=entry.text,
-        path=entry.path,
-        value=entry.value,
-        unit=found.unit if found else "",
-        definition=found.definition if found else "said of the subject itself",
-        source=found.source if found else "",
-        readings=readings if found else 0,
-    )

@@ -106,6 +106,7 @@ def test_the_second_source_is_set_beside_the_first() -> None:
         "subject": "s",
         "other_source": RING,
         "shared_days": 2,
+        "compared_days": 2,
         "other_total": 8000.0,
         "other_day_start": 240.0,
         "difference_percent": -20.0,

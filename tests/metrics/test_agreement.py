@@ -38,6 +38,7 @@ def test_agreement_worked_out_by_hand() -> None:
         "overlap_minutes": 400,
         "sleep_wake_agreement": 85,
         "sleep_wake_kappa": pytest.approx((0.85 - 0.71) / (1 - 0.71)),
+        "stage_minutes": 400,
         "stage_agreement": 75,
         "stage_kappa": pytest.approx((0.75 - 0.3975) / (1 - 0.3975)),
         "other_total_sleep_time": 320,

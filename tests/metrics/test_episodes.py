@@ -127,11 +127,11 @@ def test_nothing_beyond_is_none_and_not_unknown() -> None:
     low_row, high_row = counted(at_steps([FINE] * 9))
     assert low_row == {
         "subject": "s", "hypo_level_1": 0, "hypo_level_1_exclusive": 0, "hypo_level_2": 0, "hypo_extended": 0,
-        "hypo_ongoing": 0, "hypo_minutes": 0.0, "hypo_lowest": None, "hypo_episodes": [],
+        "hypo_ongoing": 0, "hypo_ended": 0, "hypo_minutes": 0.0, "hypo_lowest": None, "hypo_episodes": [],
     }  # fmt: skip
     assert high_row == {
         "subject": "s", "hyper_level_1": 0, "hyper_level_2": 0, "hyper_extended": 0, "hyper_ongoing": 0,
-        "hyper_minutes": 0.0, "hyper_highest": None, "hyper_episodes": [],
+        "hyper_ended": 0, "hyper_minutes": 0.0, "hyper_highest": None, "hyper_episodes": [],
     }  # fmt: skip
 
 
