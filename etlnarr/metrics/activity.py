@@ -120,7 +120,7 @@ def _latest(found: pl.DataFrame) -> pl.DataFrame:
     """Describe the last of days(), and what it holds when it was not over at its last write."""
     written, begins, ends = pl.col("written"), pl.col("begins"), pl.col("ends")
     placed = pl.col("last_open") & (pl.col("whole") | pl.col("dated"))
-    last = found.group_by("subject", maintain_order=True).last().with_columns(last_open=written < ends)
+    last = found.group_by("subject", maintain_order=True).last().rename({"open": "last_open"})
     return last.select(
         "subject",
         "last_open",

@@ -95,16 +95,19 @@ def days(readings: pl.DataFrame) -> pl.DataFrame:
 
     Shapes: subject, day (days since 1970-01-01), n (records), total, whole (told as a daily total), dated (local date
     known), offset_s, begins, ends (epoch ms), written (epoch ms, null when unknown), cut (may lack its beginning),
-    complete; ordered by subject, day.
+    open (its source had written nothing after its end, null when unknown), complete; ordered by subject, day.
     """
     known = pl.col("dated")
     reached = (pl.col("earliest") < pl.col("begins")) | (pl.col("first") <= pl.col("begins") + NIGHT_MS)
     cut = ~pl.col("whole") & known & ~reached
     over = pl.col("whole") | (known & ~pl.col("in_part") & (pl.col("latest") >= pl.col("ends")))
+    # of shorter records the source writes no more once the day is over; a total it writes anew
+    seen = pl.when(pl.col("written").is_not_null()).then(pl.max_horizontal("written", "latest"))
     return (
         _by_day(readings)
         .with_columns(cut=cut, complete=pl.col("settled") & over & ~cut)
         .with_columns(written=pl.when(pl.col("written") > 0).then("written"))
+        .with_columns(open=pl.when("whole").then("written").otherwise(seen) < pl.col("ends"))
         .drop("settled", "in_part", "earliest", "latest", "first")
         .sort(DAY)
     )

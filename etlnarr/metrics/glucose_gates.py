@@ -67,11 +67,11 @@ THREE_NIGHTS: Final = Gate(
 )
 
 NOTHING: Final = "no readings can change this"
-STATUS: Final = "the diabetes status of the person"
+STATUS: Final = "your diabetes status"
 HAS_DIABETES: Final = (
     Gate(
         pl.col("diabetes").ne_missing("none"),
-        "the targets are for people with diabetes, and the person is recorded as having none",
+        "the targets are for people with diabetes, and you are recorded as having none",
         NOTHING,
     ),
     Gate(pl.col("diabetes").ne_missing("gdm"), "no target for gestational diabetes is used here", NOTHING),
@@ -80,7 +80,7 @@ DIABETES: Final = (
     *HAS_DIABETES,
     Gate(
         pl.col("diabetes").is_in(["t1", "t2"]),
-        "the target is for people with type 1 or type 2 diabetes, which is not known of this person",
+        "the target is for people with type 1 or type 2 diabetes, which is not known of you",
         STATUS,
     ),
 )
@@ -88,12 +88,12 @@ TYPE_1: Final = (
     *HAS_DIABETES,
     Gate(
         pl.col("diabetes").ne_missing("t2"),
-        "the target is for type 1 diabetes in pregnancy, and the person is recorded as having type 2",
+        "the target is for type 1 diabetes in pregnancy, and you are recorded as having type 2",
         NOTHING,
     ),
     Gate(
         pl.col("diabetes") == "t1",
-        "the target is for type 1 diabetes in pregnancy, which is not known of this person",
+        "the target is for type 1 diabetes in pregnancy, which is not known of you",
         STATUS,
     ),
 )
@@ -106,8 +106,8 @@ ADULT: Final = Gate(
 OLDER: Final = (
     Gate(
         pl.col("age").is_not_null(),
-        "the target is for people of 65 and over, and the age of this person is not known",
-        "the age of the person",
+        "the target is for people of 65 and over, and your age is not known",
+        "your age",
     ),
     Gate(pl.col("age") >= OLDER_AGE, "the target is for people of 65 and over", NOTHING),
 )
@@ -116,12 +116,10 @@ VALIDATED: Final = replace(NOT_PREGNANT, reason="estimates of HbA1c from the mea
 PREGNANT: Final = (
     Gate(
         pl.col("pregnant").fill_null(value=True),
-        "the target is for pregnancy, and the person is recorded as not pregnant",
+        "the target is for pregnancy, and you are recorded as not pregnant",
         NOTHING,
     ),
-    Gate(
-        pl.col("pregnant"), "the target is for pregnancy, which is not known of this person", "knowledge of a pregnancy"
-    ),
+    Gate(pl.col("pregnant"), "the target is for pregnancy, which is not known of you", "knowledge of a pregnancy"),
 )
 
 

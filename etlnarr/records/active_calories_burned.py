@@ -33,13 +33,13 @@ EFFORT_GATES: Final = (
         "fine",
         "10 minutes",
         pl.col("mass_kg").is_not_null(),
-        ("the body mass is not known", "the body mass of the person"),
+        ("your body mass is not known", "your body mass"),
     ),
 )
 NO_EFFORT: Final = ("no record has a length", "records with a start and an end")
 NO_BODY: Final = (
-    "sex, age, body mass and height are not all known",
-    "sex, age, body mass and height of the person",
+    "your sex, age, body mass and height are not all known",
+    "your sex, age, body mass and height",
 )
 AVERAGE: Final = at_least(COMPLETE, 3, "complete days")
 WEEK: Final = at_least(COMPLETE, 7, "complete days")

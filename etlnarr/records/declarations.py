@@ -16,7 +16,7 @@ ADULT_AGE: Final = 18
 DESCRIPTIVE: Final = "descriptive"
 NOT_CLINICAL: Final = "descriptive; the threshold is ours"
 
-NO_AGE: Final = ("the age of the person is not known", "the age of the person")
+NO_AGE: Final = ("your age is not known", "your age")
 NO_SECOND_SOURCE: Final = ("no second source recorded the same time", "a second device worn at the same time")
 
 INTERVAL: Final = MappingProxyType(

@@ -177,3 +177,17 @@ def test_a_total_that_is_cut_is_not_added_to_the_slices_of_its_app() -> None:
     own, others = days.choose(amounts([noon, *slices([100.0] * 24, MIDNIGHT + 12 * HOUR)]))
     assert own["value"].sum() == 2400.0
     assert others.is_empty()
+
+
+@pytest.mark.parametrize(("hours", "total"), [(0, 300.0), (25, None)])
+def test_a_day_of_slices_is_over_when_its_source_wrote_something_after_it(hours: int, total: float | None) -> None:
+    """What the source wrote later belongs to another window; that it did so shows that nothing more was to come."""
+    rows = amounts([*slices([100.0] * 3, MIDNIGHT)])
+    seen = rows.with_columns(seen_from=pl.col("start").min(), seen_to=pl.col("modified").max() + hours * HOUR)
+    assert activity.totals(batch(seen))["latest_total"].to_list() == [total]
+
+
+def test_a_total_written_before_its_end_stays_open_whatever_its_source_wrote_later() -> None:
+    rows = amounts([a_day(0, 900.0, written=9.0)])
+    seen = rows.with_columns(seen_from=pl.col("start").min(), seen_to=pl.lit(MIDNIGHT + 3 * DAY))
+    assert activity.totals(batch(seen))["latest_total"].to_list() == [900.0]

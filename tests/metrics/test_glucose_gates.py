@@ -210,12 +210,12 @@ def test_targets_are_for_those_they_were_made_for(name: str) -> None:
     assert silent is None
 
 
-NOT_KNOWN = "the target is for people with type 1 or type 2 diabetes, which is not known of this person"
-HAS_NONE = "the targets are for people with diabetes, and the person is recorded as having none"
+NOT_KNOWN = "the target is for people with type 1 or type 2 diabetes, which is not known of you"
+HAS_NONE = "the targets are for people with diabetes, and you are recorded as having none"
 GESTATIONAL = "no target for gestational diabetes is used here"
 OLDER = "the target is for people of 65 and over"
 NOTHING = "no readings can change this"
-STATUS = "the diabetes status of the person"
+STATUS = "your diabetes status"
 
 
 @pytest.mark.parametrize(
@@ -231,8 +231,8 @@ STATUS = "the diabetes status of the person"
         (
             "older_time_in_range",
             {"diabetes": "t2"},
-            f"{OLDER}, and the age of this person is not known",
-            "the age of the person",
+            f"{OLDER}, and your age is not known",
+            "your age",
         ),
         ("older_time_in_range", {"diabetes": "t2", "age": 64}, OLDER, NOTHING),
         ("older_time_above_250", {"diabetes": "none", "age": 70}, HAS_NONE, NOTHING),
@@ -241,25 +241,25 @@ STATUS = "the diabetes status of the person"
         (
             "pregnancy_time_in_range",
             {"diabetes": "t2", "pregnant": True},
-            "the target is for type 1 diabetes in pregnancy, and the person is recorded as having type 2",
+            "the target is for type 1 diabetes in pregnancy, and you are recorded as having type 2",
             NOTHING,
         ),
         (
             "pregnancy_time_below_54",
             {"pregnant": True},
-            "the target is for type 1 diabetes in pregnancy, which is not known of this person",
+            "the target is for type 1 diabetes in pregnancy, which is not known of you",
             STATUS,
         ),
         (
             "pregnancy_time_above_range",
             {"diabetes": "t1", "pregnant": False},
-            "the target is for pregnancy, and the person is recorded as not pregnant",
+            "the target is for pregnancy, and you are recorded as not pregnant",
             NOTHING,
         ),
         (
             "pregnancy_time_below_range",
             {"diabetes": "t1"},
-            "the target is for pregnancy, which is not known of this person",
+            "the target is for pregnancy, which is not known of you",
             "knowledge of a pregnancy",
         ),
     ],

@@ -58,7 +58,7 @@ def test_expenditure_adds_the_resting_rate() -> None:
 @pytest.mark.parametrize("unknown", ["sex", "age", "mass_kg", "height_cm"])
 def test_the_resting_rate_needs_the_body(unknown: str) -> None:
     withheld = silences(batch(amounts(days_of(300.0, 400.0, 500.0)), people=person({**BODY, unknown: None})))
-    assert withheld[f"{METABOLIC}.basal_rate"] == "sex, age, body mass and height are not all known"
+    assert withheld[f"{METABOLIC}.basal_rate"] == "your sex, age, body mass and height are not all known"
     assert f"{METABOLIC}.total_expenditure" in withheld
 
 
@@ -108,7 +108,7 @@ def test_effort_and_sessions_are_of_adults(age: int | None, said: bool) -> None:
     assert (GUIDELINE in withheld) != said
 
 
-MASS = "the body mass is not known"
+MASS = "your body mass is not known"
 
 
 @pytest.mark.parametrize(

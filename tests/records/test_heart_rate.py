@@ -157,7 +157,7 @@ def test_single_samples_are_counted_on_each_side_of_their_limit() -> None:
     assert at(found, f"{STATISTICS}.readings_above_100") == 1
 
 
-@pytest.mark.parametrize(("age", "reason"), [(None, "age of the person is not known"), (17, "for adults"), (18, None)])
+@pytest.mark.parametrize(("age", "reason"), [(None, "your age is not known"), (17, "for adults"), (18, None)])
 def test_zones_need_an_adult_of_known_age(age: int | None, reason: str | None) -> None:
     missing = withheld(of(steady(70, range(60)), age=age))
     for name in ("hr_max", "zones.zone_1", "zones.below_zone_1", "active.moderate_minutes"):
@@ -170,8 +170,8 @@ def test_zones_need_an_adult_of_known_age(age: int | None, reason: str | None) -
     [
         (1, 40, "there are fewer than 20 samples"),
         (19, 40, "there are fewer than 20 samples"),
-        (19, None, "there are fewer than 20 samples, and the age of the person is not known"),
-        (20, None, "the age of the person is not known"),
+        (19, None, "there are fewer than 20 samples, and your age is not known"),
+        (20, None, "your age is not known"),
         (19, 17, "the marks used here are for adults, and you are under 18"),
         (20, 40, None),
     ],
@@ -223,9 +223,9 @@ def test_a_sustained_slow_rate_is_for_the_doctor(rate: float, advised: bool) -> 
         (
             None,
             None,
-            f"the age of the person is not known, and {NO_LOWEST}",
+            f"your age is not known, and {NO_LOWEST}",
         ),
-        (None, NIGHT, "the age of the person is not known"),
+        (None, NIGHT, "your age is not known"),
         (40, None, NO_LOWEST),
         (17, NIGHT, "the marks used here are for adults, and you are under 18"),
         (200, NIGHT, "the lowest sustained sleeping rate is not below the estimated maximum"),
@@ -332,9 +332,9 @@ def test_one_source_speaks_for_each_local_day() -> None:
 @pytest.mark.parametrize(
     ("step", "age", "reason"),
     [
-        (30, None, "samples are too far apart for bouts to be found, and the age of the person is not known"),
+        (30, None, "samples are too far apart for bouts to be found, and your age is not known"),
         (30, 40, "samples are too far apart for bouts to be found"),
-        (1, None, "the age of the person is not known"),
+        (1, None, "your age is not known"),
         (1, 12, "the marks used here are for adults, and you are under 18"),
         (1, 40, None),
     ],

@@ -51,7 +51,7 @@ UPLOADS: Final = (
     Upload("92.9 % of|no lows|stable", "doctor", wave=(130.0, 55.0), nights=14, person=(None, None, "t2", None)),
     Upload("65 and over|limit of 1 %|over 50 %", "most adults", person=(70, None, "t2", None)),
     Upload("63-140 mg/dl", "most adults|65 and", person=(None, None, "t1", True)),
-    Upload("type 1 or type 2 diabetes|17 records from meter", "most adults|this person|hour from", others=17),
+    Upload("type 1 or type 2 diabetes|17 records from meter", "most adults|known of you|hour from", others=17),
     Upload(" utc|hours of the day", "00:00|hour from", offset=None),
     Upload(
         "100.0 %|lows cannot|connected|hour from 10:00",

@@ -162,7 +162,7 @@ def test_what_the_words_stand_for(place: int) -> None:
     output = {name: told(case, always(place)).output for name, case in CASES.items()}
     assert re.search("12.5 % higher.*a rise asleep is called reversed", output["a rise asleep"])
     assert re.search("1.7 % lower.*less than 10 % is called blunted", output["sleep known"])
-    assert re.search("12.5 % lower.*from -1.5 to 20.5 %", output["several nights"])
+    assert re.search("12.5 % lower.*by night it was between 1.5 % higher and 20.5 % lower", output["several nights"])
     assert not re.search("blunted|usual", output["several nights"])
     assert re.search("105 bpm, above 100 bpm", output["a rise asleep"])
     assert re.search("65 bpm, below 50 bpm", output["slow"])
