@@ -31,8 +31,8 @@ def donors(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
 
     Shapes: user_id, start, end, source, offset; the result user_id, start, end, offset_s, ordered by start.
     """
-    own = records.select("user_id", "start", "end", "source", offset_s=seconds(pl.col("offset")), text=pl.col("offset"))
-    lent = own.filter(pl.col("offset_s").is_not_null() & pl.col("start").is_not_null() & ~_mute(always_utc))
+    own = records.select("user_id", "start", "end", "source", "offset", offset_s=seconds(pl.col("offset")))
+    lent = own.filter(pl.col("offset_s").is_not_null() & pl.col("start").is_not_null() & ~mute(always_utc))
     return lent.select("user_id", "start", "end", "offset_s").unique().sort("start", "end", "offset_s")
 
 
@@ -43,8 +43,8 @@ def resolve(
 
     Shapes: readings with user_id, source, start, end, offset; zones the IANA zone by user; lenders as donors().
     """
-    own = readings.with_columns(offset_s=seconds(pl.col("offset")), text=pl.col("offset"))
-    own = own.with_columns(offset_s=pl.when(~_mute(always_utc)).then("offset_s"), mute=_mute(always_utc))
+    own = readings.with_columns(offset_s=seconds(pl.col("offset")), mute=mute(always_utc))
+    own = own.with_columns(offset_s=pl.when(~pl.col("mute")).then("offset_s"))
     borrowed = _borrowed(own.filter("mute").select("user_id", "start", "end").unique(), lenders)
     joined = own.join(borrowed, on=["user_id", "start", "end"], how="left", maintain_order="left")
     given = _given(zones)
@@ -57,15 +57,15 @@ def resolve(
         .then(pl.lit("record"))
         .when(lent.is_not_null())
         .then(pl.lit("inferred")),
-    ).drop("text", "mute", "lent_s")
+    ).drop("mute", "lent_s")
 
 
-def _mute(always_utc: Collection[str]) -> pl.Expr:
-    """Whether the record's Z says nothing."""
+def mute(always_utc: Collection[str]) -> pl.Expr:
+    """Tell whether a record's Z says nothing; for columns source and offset."""
     silent = pl.any_horizontal(
         pl.lit(value=False), *(pl.col("source").str.starts_with(prefix) for prefix in sorted(always_utc))
     )
-    return (pl.col("text").is_in(UTC_NAMES) & silent).fill_null(value=False)
+    return (pl.col("offset").is_in(UTC_NAMES) & silent).fill_null(value=False)
 
 
 def _given(zones: Mapping[str, str]) -> pl.Expr:

@@ -12,18 +12,16 @@ from etlnarr.people import Person
 from etlnarr.records.sleep_session import SLEEP_SESSION
 
 
-def main_sleep(
-    con: Catalog, kind: RecordType, around: pl.DataFrame, persons: Sequence[Person], lenders: pl.DataFrame
-) -> pl.DataFrame:
+def main_sleep(con: Catalog, kind: RecordType, around: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
     """Return the main sleep sessions of people around a time that bear on records of a type: none on sleep itself.
 
-    Shapes: around as analyses.spans(), lenders as local_time.donors(); the result as SLEEP with user_id for subject.
+    Shapes: around as analyses.spans(); the result as SLEEP with user_id for subject.
     """
     if kind is SLEEP_SESSION:
         return SLEEP.to_frame().rename({"subject": "user_id"})
     records, readings = analyses.near_last(con, around, SLEEP_SESSION.name)
     users = records.select("upload", "user_id").unique()
-    whole = subjects.resolved(SLEEP_SESSION, records, readings, users, persons, lenders)
+    whole = subjects.resolved(con, SLEEP_SESSION, records, readings, users, persons, around)
     own = subjects.canonical(whole.rename({"user_id": "subject"}))
     return sleep.main_sessions(own).rename({"subject": "user_id"})
 

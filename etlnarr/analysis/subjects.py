@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from etlnarr import change, insights, local_time, people, quality
+from etlnarr.catalog import Catalog, analyses
 from etlnarr.insights import Claim, Insights
 from etlnarr.metrics.clock import HOUR_MS, local_ms, offset_ms
 from etlnarr.metrics.sources import KNOWN_MORE, PLACE
@@ -52,22 +53,31 @@ def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[st
 
 
 def resolved(
+    con: Catalog,
     kind: RecordType,
     records: pl.DataFrame,
     readings: pl.DataFrame,
     users: pl.DataFrame,
     persons: Sequence[Person],
-    lenders: pl.DataFrame,
+    around: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the readings that may reach a metric, with their record, their local time and the place of their source.
 
-    Shapes: records and readings as the catalog holds them, users upload and user_id, lenders as local_time.donors();
-    the result READINGS without a subject, and user_id, upload, offset, and PLACE where a person prefers a source.
+    Shapes: records and readings as the catalog holds them, users upload and user_id, around as analyses.spans(); the
+    result READINGS without a subject, and user_id, upload, offset, and PLACE where a person prefers a source.
     """
     kept, inside = quality.usable(records, readings, kind)
     whole = kept.select("upload", "record", "source", "modified", "offset", record_start="start", record_end="end")
     joined = inside.join(whole.join(users, on="upload"), on=["upload", "record"])
+    lenders = _lenders(con, joined, around)
     return _placed(local_time.resolve(joined, people.zones(persons), lenders, sources.ALWAYS_UTC), persons)
+
+
+def _lenders(con: Catalog, joined: pl.DataFrame, around: pl.DataFrame) -> pl.DataFrame:
+    """Return the records that may lend their offset; of people all of whose readings carry their own, none is read."""
+    borrowers = joined.filter(local_time.mute(sources.ALWAYS_UTC)).select("user_id").unique()
+    near = analyses.near_records(con, around.join(borrowers, on="user_id", how="semi"))
+    return local_time.donors(near, sources.ALWAYS_UTC)
 
 
 def _placed(located: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from etlnarr import __version__, identity, local_time, people
+from etlnarr import __version__, identity, people
 from etlnarr.analysis import nights, subjects
 from etlnarr.analysis.subjects import Named
 from etlnarr.catalog import Catalog, analyses
@@ -13,7 +13,7 @@ from etlnarr.catalog.analyses import Pending, Worked
 from etlnarr.catalog.quality import rows_of
 from etlnarr.model import Batch, RecordType
 from etlnarr.people import Person
-from etlnarr.records import by_name, sources
+from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.wire import UPLOAD, Subject, dump
 
@@ -67,16 +67,15 @@ def found(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Found:
     persons = [task.person for task in tasks]
     uploads = [task.upload for task in tasks]
     around = analyses.spans(uploads)
-    lenders = local_time.donors(analyses.near_records(con, around), sources.ALWAYS_UTC)
     users = pl.DataFrame(
         [(upload.no, upload.user_id) for upload in uploads],
         schema={"upload": pl.Int64, "user_id": pl.String},
         orient="row",
     )
     records, readings = rows_of(con, [upload.no for upload in uploads])
-    whole = subjects.resolved(kind, records, readings, users, persons, lenders)
+    whole = subjects.resolved(con, kind, records, readings, users, persons, around)
     named = whole.with_columns(subject=pl.col("upload").cast(pl.String))
-    return Found(named, nights.main_sleep(con, kind, around, persons, lenders))
+    return Found(named, nights.main_sleep(con, kind, around, persons))
 
 
 def _batch(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Batch:

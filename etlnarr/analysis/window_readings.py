@@ -5,16 +5,14 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from etlnarr import local_time
 from etlnarr.analysis import calendar, nights, subjects
 from etlnarr.analysis.calendar import Reach
-from etlnarr.catalog import Catalog, analyses
+from etlnarr.catalog import Catalog
 from etlnarr.catalog import windows as catalogued
 from etlnarr.metrics.clock import DAY_MS
 from etlnarr.metrics.sources import SEEN_FROM, SEEN_TO
 from etlnarr.model import RecordType
 from etlnarr.people import Person
-from etlnarr.records import sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,9 @@ def gather(
     """
     records, readings, uploads = catalogued.resolved(con, sorted(fetched), kind.name, span)
     around = records.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())
-    lenders = local_time.donors(analyses.near_records(con, around), sources.ALWAYS_UTC)
     users = records.select("upload", "user_id").unique()
-    whole = subjects.resolved(kind, records, readings, users, persons, lenders)
-    main = nights.main_sleep(con, kind, around, persons, lenders)
+    whole = subjects.resolved(con, kind, records, readings, users, persons, around)
+    main = nights.main_sleep(con, kind, around, persons)
     placed = _by_day(kind, _renumbered(whole, records), main)
     marked = placed.with_columns(
         key=calendar.key(window, pl.col("day")),

@@ -10,6 +10,8 @@ from etlnarr.catalog.connection import LAST_VERSIONS, Catalog
 NEAR_MS = 172_800_000
 """Uploads whose records come within two days may lend an offset or a sleep session."""
 
+NEAR = {"user_id": pl.String, "start": pl.Int64, "end": pl.Int64, "source": pl.String, "offset": pl.String}
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -74,6 +76,8 @@ def spans(pending: Sequence[Pending]) -> pl.DataFrame:
 
 def near_records(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:
     """Return user_id, start, end, source and offset of the records around spans(), of every type."""
+    if around.is_empty():  # the usual case, and the query looks at every record
+        return pl.DataFrame(schema=NEAR)
     return _near(
         con,
         around,
