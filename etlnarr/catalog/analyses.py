@@ -82,10 +82,14 @@ def near_records(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:
         con,
         around,
         """
+        -- apart, for joined at once with the records the spans are compared with those of everybody
+        WITH own AS MATERIALIZED (
+            SELECT no, user_id, around.start, around."end" FROM uploads JOIN around USING (user_id)
+            WHERE state = 'accepted'
+        )
         SELECT DISTINCT user_id, r.start, r."end", r.source, r."offset"
-        FROM records AS r JOIN uploads ON upload = no JOIN around USING (user_id)
-        WHERE state = 'accepted' AND r."offset" IS NOT NULL
-          AND r.start <= around."end" + $near AND r."end" >= around.start - $near
+        FROM records AS r JOIN own ON upload = no
+        WHERE r."offset" IS NOT NULL AND r.start <= own."end" + $near AND r."end" >= own.start - $near
         """,
     )
 
