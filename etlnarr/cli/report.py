@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from pydantic import BaseModel
-from structlog.typing import FilteringBoundLogger
 
 from etlnarr.catalog import status
 from etlnarr.catalog.status import Status
@@ -15,6 +14,8 @@ from etlnarr.cli.session import Session, session
 from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
     from etlnarr.definitions import Definition
     from etlnarr.stages.build import Report, Told
     from etlnarr.stages.explain import Explanation
@@ -45,7 +46,7 @@ def run_stage(
     return done
 
 
-def log_build(log: FilteringBoundLogger, done: "Report | Told") -> None:
+def log_build(log: "FilteringBoundLogger", done: "Report | Told") -> None:
     """Log what each stage of a build did."""
     for stage, seconds in done.seconds.items():
         log.info("stage", stage=stage, seconds=seconds, **_plain(getattr(done, stage)))

@@ -5,19 +5,19 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 from pydantic import ValidationError
-from structlog.typing import FilteringBoundLogger
 
-from etlnarr import lake, logs, people
 from etlnarr.catalog import Catalog, open_catalog, peek, rehearse
-from etlnarr.catalog.claims import CatalogClaims
 from etlnarr.errors import UsageError
-from etlnarr.redis_store import RedisClaims
-from etlnarr.run import Claims, Run, new_run_id, now_ms
 from etlnarr.settings import Settings
+
+if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
+    from etlnarr.run import Claims, Run
 
 T = TypeVar("T")
 ALIVE_SECONDS: Final = 60
@@ -31,8 +31,8 @@ class Session:
     """An open catalog and the run that works on it."""
 
     con: Catalog
-    run: Run
-    log: FilteringBoundLogger
+    run: "Run"
+    log: "FilteringBoundLogger"
 
 
 def settings_from(**options: object) -> Settings:
@@ -58,6 +58,9 @@ def session(
 
     Errors: CatalogBusyError, UsageError.
     """
+    from etlnarr import lake, logs, people
+    from etlnarr.run import Run, new_run_id, now_ms
+
     run_id = new_run_id()
     log = logs.configure(settings, run_id)
     for notice in _notices(settings):
@@ -69,11 +72,14 @@ def session(
         yield Session(con, run, log)
 
 
-def claims(opened: Session) -> Claims:
+def claims(opened: Session) -> "Claims":
     """Return the store that the settings name, in which workers tell each other what they are at.
 
     Errors: UsageError for a Redis URL that is none.
     """
+    from etlnarr.catalog.claims import CatalogClaims
+    from etlnarr.redis_store import RedisClaims
+
     settings, owner = opened.run.settings, opened.run.run_id
     kept = settings.deduplication_retention_hours * SECONDS_PER_HOUR
     if settings.deduplication_store == "redis":
