@@ -14,6 +14,7 @@ import fastavro.schema
 import polars as pl
 
 from etlnarr import avro_schema, container
+from etlnarr.container import Block
 from etlnarr.errors import UnreadableError
 from etlnarr.model import Json
 
@@ -56,19 +57,31 @@ class Writer:
     fingerprint: str
     columns: pl.Schema
     least_bytes: int  # the fewest bytes that one record can take
+    expanded: Json  # the schema, with each name replaced by what it stands for
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """One upload, decoded."""
+class Opened:
+    """One upload whose blocks are sound as far as their frames tell."""
 
     writer: Writer
     codec: str
-    rows: list[Row]
+    sync: bytes
+    blocks: list[Block]
+
+    @property
+    def records(self) -> int:
+        """How many records the blocks claim."""
+        return sum(block.records for block in self.blocks)
+
+    @property
+    def size(self) -> int:
+        """How many bytes the blocks hold."""
+        return sum(len(block.body) for block in self.blocks)
 
 
-def decode(data: bytes, limits: Limits) -> Decoded:
-    """Decode one container.
+def opened(data: bytes, limits: Limits) -> Opened:
+    """Walk the blocks of one container.
 
     Errors: UnreadableError with the reason, for any bytes whatever.
     """
@@ -83,10 +96,21 @@ def decode(data: bytes, limits: Limits) -> Decoded:
             raise UnreadableError("too_large", "a record is larger than any record of its type can be")
         parts.append(block)
         _check_time(start, limits)
+    if not any(part.records for part in parts):
+        raise UnreadableError("no_records", "the file holds no records")
+    return Opened(writer, head.codec, head.sync, parts)
+
+
+def decode(file: Opened, limits: Limits) -> list[Row]:
+    """Return the rows of one container.
+
+    Errors: UnreadableError with the reason, for any bytes whatever.
+    """
+    start = time.monotonic()
     rows: list[Row] = []
     items = 0
     try:
-        for part in fastavro.block_reader(BytesIO(container.reframed(writer.schema, head.sync, parts))):
+        for part in fastavro.block_reader(BytesIO(container.reframed(file.writer.schema, file.sync, file.blocks))):
             for row in part:
                 rows.append(row)  # type: ignore[arg-type]  # the records of a record schema are dicts
                 items += sum(len(value) for value in rows[-1].values() if isinstance(value, list))
@@ -98,9 +122,7 @@ def decode(data: bytes, limits: Limits) -> Decoded:
     except DAMAGE as fault:
         raise UnreadableError("corrupt_block", "a record does not match the schema of its file") from fault
     _check_time(start, limits)
-    if not rows:
-        raise UnreadableError("no_records", "the file holds no records")
-    return Decoded(writer, head.codec, rows)
+    return rows
 
 
 @lru_cache(maxsize=256)
@@ -117,14 +139,14 @@ def understand(schema: bytes) -> Writer:
             raise UnreadableError("schema_unreadable", "the schema of the file is not that of a record")
         avro_schema.check_size(full)
         least = avro_schema.least_bytes(full)
-        columns = avro_schema.columns(full["fields"])
+        usable = avro_schema.columns(full["fields"])
         fingerprint = fastavro.schema.fingerprint(canonical, "SHA-256")
     except DAMAGE as fault:
         raise UnreadableError("schema_unreadable", "the schema of the file cannot be understood") from fault
     if not least:
         raise UnreadableError("schema_unreadable", "a record of this schema takes no bytes")
     name = str(full["name"]).rsplit(".", 1)[-1]
-    return Writer(json.dumps(plain).encode(), name, fingerprint, pl.Schema(columns), least)
+    return Writer(json.dumps(plain).encode(), name, fingerprint, pl.Schema(usable), least, full)
 
 
 def frame(writer: Writer, rows: Iterable[Row]) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from etlnarr import avro, canonical
+from etlnarr import avro, avro_columns, canonical
 from etlnarr.local_time import seconds
 from etlnarr.model import READINGS, SLEEP, Batch, RecordType
 from tests.traces import DAY, HOUR, MIDNIGHT
@@ -60,8 +60,9 @@ def chosen(kind: RecordType, *frames: pl.DataFrame, people: pl.DataFrame, sleep:
 
 def uploaded(folder: Path, name: str, kind: RecordType) -> pl.DataFrame:
     """Readings of a real upload, all of whose records carry an offset."""
-    decoded = avro.decode((folder / f"{name}.avro").read_bytes(), avro.Limits(100_000, 60.0))
-    rows = avro.frame(decoded.writer, decoded.rows).with_row_index("record").with_columns(upload=pl.lit(1, pl.Int64))
+    (decoded,) = avro_columns.decode([(folder / f"{name}.avro").read_bytes()], avro.Limits(100_000, 60.0))
+    assert isinstance(decoded, avro_columns.Decoded)
+    rows = decoded.rows.with_row_index("record").with_columns(upload=pl.lit(1, pl.Int64))
     whole = rows.with_columns(pl.col("record").cast(pl.Int64))
     records = canonical.records(whole, kind)
     found = canonical.readings(whole, records, kind)

@@ -42,7 +42,7 @@ def upload(codec: str = "null", schema: dict[str, Any] = SCHEMA) -> bytes:
 
 def reason(data: bytes, limits: Limits = LIMITS) -> str:
     with pytest.raises(UnreadableError) as caught:
-        avro.decode(data, limits)
+        avro.decode(avro.opened(data, limits), limits)
     return caught.value.reason
 
 
@@ -66,11 +66,12 @@ def blob(body: bytes) -> bytes:
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard"])
 def test_every_codec_gives_the_same_rows(codec: str) -> None:
-    decoded = avro.decode(upload(codec), LIMITS)
-    assert decoded.codec == codec
-    assert decoded.writer.name == "AvroStepsRecord"
-    assert decoded.rows == ROWS
-    columns = avro.frame(decoded.writer, decoded.rows)
+    opened = avro.opened(upload(codec), LIMITS)
+    assert opened.codec == codec
+    assert opened.writer.name == "AvroStepsRecord"
+    rows = avro.decode(opened, LIMITS)
+    assert rows == ROWS
+    columns = avro.frame(opened.writer, rows)
     assert columns.columns == ["count", "note", "when", "parts"]  # bytes are of no use to any type
     assert columns["parts"].list.len().to_list() == [0, 1, 2, 3, 4]
 

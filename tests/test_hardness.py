@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from etlnarr import avro
+from etlnarr import avro, avro_columns
 from etlnarr.errors import UnreadableError
 from etlnarr.model import Json
 from etlnarr.samples.schemas import SCHEMAS
@@ -56,12 +56,13 @@ def test_an_array_bomb_is_refused_before_it_is_unpacked() -> None:
     assert len(bomb) < 10_000
     start = time.monotonic()
     with pytest.raises(UnreadableError) as caught:
-        avro.decode(bomb, LIMITS)
+        avro.opened(bomb, LIMITS)
     assert caught.value.reason == "too_large"
     assert time.monotonic() - start < 1
     many = avro.encode(SCHEMAS["HeartRateRecord"], [{**interval, "samples": [sample] * 500}] * 9, "null", bytes(16))
-    with pytest.raises(UnreadableError, match="more items"):
-        avro.decode(many, avro.Limits(records=100, seconds=30, items=4_000))
+    (fault,) = avro_columns.decode([many], avro.Limits(records=100, seconds=30, items=4_000))
+    assert isinstance(fault, UnreadableError)
+    assert fault.detail == "the arrays of the file hold more items than an upload may"
 
 
 def test_a_schema_that_names_itself_over_and_over_is_refused_at_once() -> None:

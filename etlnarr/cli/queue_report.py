@@ -3,19 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from structlog.typing import FilteringBoundLogger
-
 from etlnarr.broker import Letter
 from etlnarr.cli import report
 from etlnarr.errors import UsageError
 from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
+    from structlog.typing import FilteringBoundLogger
+
     from etlnarr.stages.drain import Drained
     from etlnarr.stages.load import Loaded
 
 
-def log_drain(log: FilteringBoundLogger, done: "Drained") -> None:
+def log_drain(log: "FilteringBoundLogger", done: "Drained") -> None:
     """Log what became of the messages, and what each stage did."""
     log.info(
         "drained",

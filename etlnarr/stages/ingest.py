@@ -9,8 +9,9 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr import avro, canonical, envelope, lake
-from etlnarr.avro import Decoded, Limits, Writer
+from etlnarr import avro_columns, canonical, envelope, lake
+from etlnarr.avro import Limits, Writer
+from etlnarr.avro_columns import Decoded
 from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, transaction, uploads
 from etlnarr.catalog.uploads import Known, Place, Upload
@@ -25,6 +26,7 @@ BATCH_FILES: Final = 1_000
 MISMATCH: Final = "record_type_mismatch"
 OTHER_BYTES: Final = "content_hash_mismatch"
 TIMED_OUT: Final = "timed_out"
+UNKNOWN: Final = Known(0, None, again=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +164,19 @@ def _ingest_batch(
 def _arrivals(
     run: Run, batch: Sequence[Offer], contents: Contents, no: int, faults: dict[str, EtlnarrError]
 ) -> Iterator[Arrival]:
+    found, unread = [], {}
     for offer, content, body in _hashed(run, batch, faults):
         user = offer.said.user_id or run.settings.user_id
-        known = contents.known.get((user, content), Known(no, None, again=True))
+        found.append((offer, user, content))
+        if contents.known.get((user, content), UNKNOWN).again:
+            unread[content] = body
+    outcomes = _decoded(run, unread)
+    for offer, user, content in found:
+        known = contents.known.get((user, content), replace(UNKNOWN, no=no))
         if not known.again:
             yield Arrival(known, offer.source, offer.said, user, content)
             continue
-        outcome = _decode(run, offer.said, content, body)
+        outcome = _expected(offer.said, content, outcomes[content])
         if isinstance(outcome, UnreadableError) and outcome.reason == TIMED_OUT and offer.said.announced is not None:
             faults[offer.source.url] = outcome  # its message comes back
             continue
@@ -205,21 +213,25 @@ def _or_raise(found: bytes | EtlnarrError | None) -> bytes | None:
     return found
 
 
-def _decode(run: Run, said: Envelope, content: str, body: bytes | None) -> Decoded | UnreadableError:
+def _decoded(run: Run, bodies: Mapping[str, bytes | None]) -> dict[str, Decoded | UnreadableError]:
+    limits = Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds)
+    held = {content: body for content, body in bodies.items() if body is not None}
+    too_large = UnreadableError("too_large", "the file is larger than ETL_MAX_FILE_SIZE_MB allows")
+    return dict.fromkeys(bodies, too_large) | dict(zip(held, avro_columns.decode(held.values(), limits), strict=True))
+
+
+def _expected(said: Envelope, content: str, outcome: Decoded | UnreadableError) -> Decoded | UnreadableError:
+    """Return the outcome, or the fault of an upload whose bytes or type are not what was said of it, or not known."""
     if not content.startswith(said.content_hash or ""):
         return UnreadableError(OTHER_BYTES, "the bytes are not those that were announced")
-    if body is None:
-        return UnreadableError("too_large", "the file is larger than ETL_MAX_FILE_SIZE_MB allows")
-    try:
-        decoded = avro.decode(body, Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds))
-    except UnreadableError as fault:
-        return fault
-    kind = envelope.base_name(decoded.writer.name)
+    kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
+    if kind is None:
+        return outcome
     if kind not in by_name:
         return UnreadableError("unknown_record_type", "the schema is of a record type that has no narrative")
     if said.record_type not in (None, kind):
         return UnreadableError(MISMATCH, "the schema is of another record type than the key")
-    return decoded
+    return outcome
 
 
 def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
@@ -230,9 +242,9 @@ def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.D
             groups[arrival.outcome.writer].append((arrival.no, arrival.outcome))
     records, readings = [], []
     for writer, group in groups.items():
-        rows = avro.frame(writer, chain.from_iterable(decoded.rows for _, decoded in group)).with_columns(
-            upload=pl.Series([no for no, decoded in group for _ in decoded.rows], dtype=pl.Int64),
-            record=pl.Series([i for _, decoded in group for i in range(len(decoded.rows))], dtype=pl.Int64),
+        rows = pl.concat(
+            decoded.rows.with_columns(upload=pl.lit(no, pl.Int64), record=pl.int_range(pl.len(), dtype=pl.Int64))
+            for no, decoded in group
         )
         kind = by_name[envelope.base_name(writer.name)]
         found = canonical.records(rows, kind)
@@ -278,7 +290,7 @@ def _upload(arrival: Arrival, place: Place, limits: str) -> Upload:
                 plain,
                 record_type=kind,
                 state="decoded",
-                records=len(decoded.rows),
+                records=decoded.rows.height,
                 codec=decoded.codec,
                 fingerprint=decoded.writer.fingerprint,
                 reason="schema_error" if missing else None,

@@ -22,7 +22,7 @@ def test_the_nested_shape_tells_what_the_flat_one_does(kind: RecordType, tmp_pat
     read = []
     for nested in (False, True):
         path = uploads.write(tmp_path / str(nested) / "upload.avro", kind.name, rows, nested=nested)
-        assert canonical.missing_fields(avro.decode(path.read_bytes(), LIMITS).writer.columns, kind.shape) == []
+        assert canonical.missing_fields(avro.opened(path.read_bytes(), LIMITS).writer.columns, kind.shape) == []
         read.append(uploaded(path.parent, path.stem, kind))
     assert read[0].equals(read[1])
     told = read[0].select("start", "end", "offset_s", "label" if kind.name == "SleepSessionRecord" else "value")

@@ -18,14 +18,14 @@ def files() -> tuple[Path, ...]:
 
 
 @cache
-def decoded(path: Path) -> avro.Decoded:
+def decoded(path: Path) -> list[Row]:
     """One file, decoded."""
-    return avro.decode(path.read_bytes(), LIMITS)
+    return avro.decode(avro.opened(path.read_bytes(), LIMITS), LIMITS)
 
 
 def rows(path: Path) -> list[Row]:
     """The records of a file."""
-    return [dict(row) for row in decoded(path).rows]
+    return [dict(row) for row in decoded(path)]
 
 
 def of(kind: str) -> list[Path]:

@@ -152,7 +152,7 @@ def test_every_file_decodes_within_physiological_ranges() -> None:
         "durationMillis": (1_800_000, 57_600_000),
     }
     for path in files():
-        for row in decoded(path).rows:
+        for row in decoded(path):
             for name, (low, high) in ranges.items():
                 value = row.get(name)
                 assert value is None or (isinstance(value, int | float) and low <= value <= high)
