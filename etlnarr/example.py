@@ -1,6 +1,5 @@
 """Facts and text to an example: what a template may look up, and the metadata that says where all of it came from."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
@@ -14,8 +13,9 @@ from etlnarr.envelope import utc
 from etlnarr.model import RecordType
 from etlnarr.prose import Style, Witness
 from etlnarr.records import by_name
-from etlnarr.wire import UPLOAD, Analysis, Evidence, Metadata, Sources, Subject, Withheld, dump
+from etlnarr.wire import UPLOAD, Analysis, Evidence, Metadata, Sources, Subject, Withheld
 
+SILENCES: Final = "silences."
 BASIC_BELOW: Final = 5
 MODERATE_BELOW: Final = 12
 
@@ -75,13 +75,12 @@ def metadata(
 
 def values(kind: RecordType, analysis: Analysis, *, recommendations: bool) -> dict[str, JsonValue]:
     """Return all that a template may look up."""
-    plain: dict[str, JsonValue] = json.loads(dump(analysis))
     return {
         change.GROUP: None,
         **analysis.clinical_insights,
         "period": {**analysis.period.model_dump(), **_window(analysis.subject)},
         "sources": sources_of(analysis).model_dump(),
-        "series": plain["series"],
+        "series": [*analysis.series],
         "silences": [entry.model_dump() for entry in silences_of(kind, analysis)],
         "recommendations": [*_told(kind, analysis.subject, analysis.recommendations)] if recommendations else [],
         "recommendations_on": recommendations,
@@ -106,11 +105,12 @@ def evidence_of(
     witnesses: Sequence[Witness], silences: Sequence[Withheld], withheld: Sequence[Withheld]
 ) -> list[Evidence]:
     """Give the witnesses paths that lead somewhere in the metadata: a spoken silence is an entry of withheld."""
-    places = {f"silences.{place}.": f"withheld.{withheld.index(entry)}." for place, entry in enumerate(silences)}
     found = []
     for witness in witnesses:
-        prefix = next((start for start in places if witness.path.startswith(start)), "")
-        path = places.get(prefix, "") + witness.path.removeprefix(prefix)
+        path = witness.path
+        if path.startswith(SILENCES):
+            place, _, rest = path.removeprefix(SILENCES).partition(".")
+            path = f"withheld.{withheld.index(silences[int(place)])}.{rest}"
         found.append(Evidence(path=path, value=witness.value, text=witness.text, start=witness.start, end=witness.end))
     return found
 
