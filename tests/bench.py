@@ -1,19 +1,29 @@
-"""Times a whole build beside a bare decode of the same files; `just bench` runs it."""
+"""Times a whole build beside a bare decode of the same files; `just bench` runs it.
 
+Names of corpora: a number of synthetic uploads, such as 2600; with the records of each, as in 100x100000; or a folder.
+A ratio worse than the accepted one by more than a fifth is a failure; --accept makes the measured ones the accepted.
+"""
+
+import argparse
+import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import fastavro
 
-from tests.command import SAMPLES, environment
+from tests.command import ROOT, environment
 
-RUNS = 5
-PEAK = """
+RUNS: Final = 5
+WORSE: Final = 1.2
+STANDARD: Final = ("26", "2600")
+CORPORA: Final = ROOT / ".bench"
+ACCEPTED: Final = Path(__file__).with_name("bench.json")
+PEAK: Final = """
 import resource, runpy, sys
 sys.argv = sys.argv[1:]
 try:
@@ -31,6 +41,23 @@ class Measured(NamedTuple):
 
     seconds: float
     peak: float
+    said: str
+
+
+class Compared(NamedTuple):
+    """Builds beside bare decodes of one corpus, in medians.
+
+    Units: seconds, MB; the ratio is the median of those of each pair.
+    """
+
+    corpus: str
+    files: int
+    records: int
+    build: float
+    bare: float
+    ratio: float
+    peak: float
+    stages: dict[str, float]
 
 
 def measure(*arguments: str) -> Measured:
@@ -40,37 +67,102 @@ def measure(*arguments: str) -> Measured:
         [sys.executable, "-c", PEAK, *arguments], env=environment(), capture_output=True, text=True, check=True
     )
     peak = int(done.stderr.rsplit("peak ", 1)[1]) / 1000
-    return Measured(time.monotonic() - start, peak)
+    return Measured(time.monotonic() - start, peak, done.stdout)
 
 
-def decode(folder: str) -> None:
-    """Decode every file of a folder with fastavro, and do nothing with the rows."""
+def decode(folder: str) -> tuple[int, int]:
+    """Decode every file of a folder with fastavro, do nothing with the rows, and count both."""
+    files = records = 0
     for file in sorted(Path(folder).rglob("*.avro")):
+        files += 1
         with file.open("rb") as stream:
-            for _ in fastavro.reader(stream):
-                pass
+            records += sum(1 for _ in fastavro.reader(stream))
+    return files, records
 
 
-def compare(folder: Path) -> str:
-    """Alternate builds and bare decodes, and return the medians in one line."""
+def compare(corpus: str, runs: int) -> Compared:
+    """Alternate builds and bare decodes."""
+    folder = str(made(corpus))
     builds, decodes = [], []
-    for _ in range(RUNS):
+    for _ in range(runs):
         with tempfile.TemporaryDirectory() as lake:
-            builds.append(measure("etlnarr", "build", str(folder), "--lake", lake))
-        decodes.append(measure("tests.bench", "--decode", str(folder)))
-    build, bare = (
-        Measured(*(statistics.median(column) for column in zip(*runs, strict=True))) for runs in (builds, decodes)
+            builds.append(measure("etlnarr", "build", folder, "--lake", lake, "--json"))
+        decodes.append(measure("tests.bench", "--decode", folder))
+    seconds = [json.loads(build.said)["seconds"] for build in builds]
+    files, records = json.loads(decodes[0].said)
+    return Compared(
+        corpus,
+        files,
+        records,
+        statistics.median(build.seconds for build in builds),
+        statistics.median(bare.seconds for bare in decodes),
+        statistics.median(build.seconds / bare.seconds for build, bare in zip(builds, decodes, strict=True)),
+        max(build.peak for build in builds),
+        {stage: statistics.median(one[stage] for one in seconds) for stage in seconds[0]},
     )
+
+
+def made(corpus: str) -> Path:
+    """Return the folder of a corpus; synthetic uploads are made once, as the same seed gives the same bytes."""
+    number, _, records = corpus.partition("x")
+    if not number.isdigit():
+        return Path(corpus)
+    folder = CORPORA / corpus
+    if not folder.exists():
+        unfinished = CORPORA / f"{corpus}.unfinished"
+        each = ["--records", records] if records else []
+        measure("etlnarr", "samples", "--out", str(unfinished), "--uploads", number, *each)
+        unfinished.rename(folder)
+    return folder
+
+
+def line(one: Compared) -> str:
+    """What was measured, for people."""
+    stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in one.stages.items())
     return (
-        f"{folder.name}: build {build.seconds:.2f} s, {build.peak:.0f} MB; "
-        f"bare decode {bare.seconds:.2f} s, {bare.peak:.0f} MB; ratio {build.seconds / bare.seconds:.1f}"
+        f"{one.corpus}: ratio {one.ratio:.2f}; build {one.build:.2f} s, bare decode {one.bare:.2f} s; "
+        f"{one.files / one.build:.0f} files/s, {one.records / one.build:.0f} records/s, {one.peak:.0f} MB\n"
+        f"    {stages}"
     )
+
+
+def worse(measured: list[Compared], accepted: dict[str, float]) -> list[str]:
+    """Return what is slower than it may be."""
+    return [
+        f"{one.corpus}: ratio {one.ratio:.2f}, accepted was {accepted[one.corpus]:.2f}"
+        for one in measured
+        if one.ratio > WORSE * accepted.get(one.corpus, one.ratio)
+    ]
+
+
+def main() -> int:
+    """Measure, print, and judge by the accepted ratios."""
+    parser = argparse.ArgumentParser(prog="just bench", description=__doc__)
+    parser.add_argument("corpora", nargs="*", default=STANDARD)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--accept", action="store_true")
+    parser.add_argument("--decode", metavar="FOLDER", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.decode:
+        print(json.dumps(decode(asked.decode)))
+        return 0
+    accepted = json.loads(ACCEPTED.read_text(encoding="utf-8"))
+    measured = []
+    for corpus in asked.corpora:
+        measured.append(compare(corpus, asked.runs))
+        if not asked.json:
+            print(line(measured[-1]), flush=True)
+    if asked.json:
+        print(json.dumps([one._asdict() for one in measured], indent=2))
+    if asked.accept:
+        ratios = accepted | {one.corpus: round(one.ratio, 2) for one in measured}
+        ACCEPTED.write_text(json.dumps(ratios, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        return 0
+    found = worse(measured, accepted)
+    print(*found, sep="\n", file=sys.stderr, end="\n" if found else "")
+    return bool(found)
 
 
 if __name__ == "__main__":
-    match sys.argv[1:]:
-        case ["--decode", only]:
-            decode(only)
-        case folders:
-            for folder in folders or [str(SAMPLES)]:
-                print(compare(Path(folder)))
+    sys.exit(main())
