@@ -173,7 +173,7 @@ def _folded(clinical: dict[str, Json], withheld: list[Withheld]) -> tuple[dict[s
         own = [entry for entry in withheld if entry.path.startswith(f"{group}.")]
         if len(own) >= LONG_GROUP and _empty(inner) and len({(entry.reason, entry.needs) for entry in own}) == 1:
             clinical[group] = None
-            rest = [entry for entry in withheld if entry not in own]
+            rest = [entry for entry in withheld if not entry.path.startswith(f"{group}.")]
             withheld = [*rest, own[0].model_copy(update={"path": group})]
     return clinical, withheld
 

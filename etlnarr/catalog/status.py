@@ -44,22 +44,15 @@ def count(con: Catalog) -> Status:
     reasons = con.execute(
         "SELECT reason, count(*) FROM uploads WHERE state = 'quarantined' GROUP BY ALL ORDER BY ALL"
     ).fetchall()
+    ((records, replaced, shared_ids),) = con.execute(RECORDS).fetchall()
     return Status(
         uploads=_tree(states),
         quarantined=dict(reasons),
         duplicates=_number(con, "SELECT count(*) - count(DISTINCT upload) FROM sources"),
-        records=_number(
-            con,
-            """
-            SELECT count(*) FROM (
-                SELECT DISTINCT user_id, record_type, identity FROM records JOIN uploads ON no = upload
-                WHERE state <> 'quarantined'
-            )
-            """,
-        ),
+        records=records,
         rules=dict(con.execute(RULES).fetchall()),
-        replaced=_number(con, REPLACED),
-        shared_ids=_number(con, SHARED),
+        replaced=replaced,
+        shared_ids=shared_ids,
         several_offsets=_number(con, SEVERAL_OFFSETS),
         examples=_tree(told),
     )
@@ -69,18 +62,20 @@ RULES = """
     SELECT rule.key, sum(rule.value::BIGINT)::BIGINT
     FROM uploads, json_each(quality::JSON, '$.rules') AS rule GROUP BY ALL ORDER BY ALL
 """
-REPLACED = """
-    SELECT count(*) FROM (
-        SELECT user_id, record_type, identity FROM records JOIN uploads ON no = upload WHERE state = 'accepted'
-        GROUP BY ALL HAVING count(DISTINCT (modified, version)) > 1
+RECORDS = """
+    WITH own AS (
+        SELECT record_type, identity, user_id, bool_or(state = 'accepted') AS accepted,
+               min(modified) FILTER (state = 'accepted') < max(modified) FILTER (state = 'accepted')
+               OR min(version) FILTER (state = 'accepted') < max(version) FILTER (state = 'accepted') AS replaced
+        FROM records JOIN uploads ON no = upload WHERE state <> 'quarantined' GROUP BY ALL
+    ), shared AS (
+        SELECT record_type, identity FROM own WHERE accepted AND starts_with(identity, 'id:')
+        GROUP BY ALL HAVING count(*) > 1
     )
+    SELECT count(*), count(*) FILTER (replaced), (SELECT count(*) FROM shared) FROM own
 """
-SHARED = """
-    SELECT count(*) FROM (
-        SELECT record_type, identity FROM records JOIN uploads ON no = upload
-        WHERE state = 'accepted' AND identity LIKE 'id:%' GROUP BY ALL HAVING count(DISTINCT user_id) > 1
-    )
-"""
+"""Distinct records, those told in another version than their first, and ids that several people have."""
+
 SEVERAL_OFFSETS = """
     SELECT count(*) FROM (
         SELECT user_id FROM records JOIN uploads ON no = upload

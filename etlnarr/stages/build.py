@@ -20,6 +20,9 @@ T = TypeVar("T")
 TURN_SECONDS: Final = 600
 """How long a worker waits for another one to finish writing."""
 
+RECOUNTED: Final = ("ingest", "validate", "narrate")
+"""The stages that change what the status counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -125,6 +128,6 @@ def timed(con: Catalog, run: Run, seconds: dict[str, float], stage: str, work: C
     start = time.monotonic()
     done = work()
     seconds[stage] = round(time.monotonic() - start, 3)
-    if not run.dry:
+    if not run.dry and stage in RECOUNTED:
         status.publish(con, run.settings.catalog)
     return done

@@ -10,10 +10,11 @@ from typing import Final
 import polars as pl
 import urllib3
 
-from etlnarr import avro, broker, canonical, envelope, identity, lake
-from etlnarr.avro import Decoded, Limits
+from etlnarr import avro_columns, broker, canonical, envelope, identity, lake
+from etlnarr.avro import Limits
+from etlnarr.avro_columns import Decoded
 from etlnarr.batching import batches
-from etlnarr.errors import EtlnarrError, TemporaryError, UnreadableError, UsageError, masked
+from etlnarr.errors import EtlnarrError, TemporaryError, UsageError, masked
 from etlnarr.lake import Source
 from etlnarr.message import KEY_DIGITS, HealthDataMessage, idempotency_key
 from etlnarr.records import by_name
@@ -104,10 +105,8 @@ def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel |
     """Return an upload with its own type and time, by the rules of a build; None when nothing tells its type."""
     said = envelope.read(source.path, by_name)
     limits = Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds)
-    try:
-        decoded = avro.decode(body, limits) if len(body) <= run.settings.max_bytes else None
-    except UnreadableError:
-        decoded = None
+    found = avro_columns.decode([body], limits)[0] if len(body) <= run.settings.max_bytes else None
+    decoded = found if isinstance(found, Decoded) else None
     kind = envelope.base_name(decoded.writer.name) if decoded else said.record_type or only
     if kind is None or kind not in by_name:
         return None
@@ -117,9 +116,7 @@ def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel |
 
 
 def _fetched(decoded: Decoded, kind: str) -> int | None:
-    rows = avro.frame(decoded.writer, decoded.rows).with_columns(
-        upload=pl.lit(0, pl.Int64), record=pl.int_range(pl.len())
-    )
+    rows = decoded.rows.with_columns(upload=pl.lit(0, pl.Int64), record=pl.int_range(pl.len()))
     latest: int | None = canonical.records(rows, by_name[kind]).select(pl.col("fetched").max()).item()
     return latest
 
