@@ -2,7 +2,10 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,7 @@ from etlnarr.avro import Limits
 from etlnarr.avro_columns import Decoded
 from etlnarr.container import Block
 from etlnarr.errors import UnreadableError
-from tests.command import SAMPLES
+from tests.command import SAMPLES, environment, fingerprint
 
 LIMITS = Limits(records=10_000, seconds=30)
 SYNC = bytes(range(16))
@@ -207,3 +210,25 @@ def test_sound_values_are_proven(kind: Any, body: bytes, expected: list[Any]) ->
 )
 def test_what_is_not_proven_is_left_to_the_judge(kind: Any, blocks: list[tuple[int, bytes]]) -> None:
     assert found(kind, *blocks) is None
+
+
+WAYS = {
+    "fast": "",
+    "judge": "from etlnarr import avro_blocks; avro_blocks.read = lambda *_: None",
+    "one core": "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})",
+}
+
+
+def test_the_lake_is_the_same_with_and_without_the_fast_reader_and_on_one_core(tmp_path: Path) -> None:
+    found = []
+    for way, before in WAYS.items():
+        where = tmp_path / way
+        where.mkdir()
+        command = f"{before}\nfrom etlnarr.cli import main\nmain()"
+        subprocess.run(
+            [sys.executable, "-c", command, "build", str(SAMPLES), "--lake", "lake"],
+            cwd=where, env=environment(), check=True, capture_output=True,
+        )  # fmt: skip
+        found.append(fingerprint(where / "lake"))
+    assert found[0]
+    assert found[0] == found[1] == found[2]
