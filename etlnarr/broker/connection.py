@@ -97,7 +97,8 @@ def _connect(url: str) -> BlockingConnection:
         parameters = pika.URLParameters(url)
     except (ValueError, TypeError, AttributeError) as fault:
         raise UsageError(f"{masked(url)}: not an amqp:// URL; see ETL_RABBITMQ_URL") from fault
-    parameters.heartbeat = HEARTBEAT_SECONDS
+    if "heartbeat=" not in url:
+        parameters.heartbeat = HEARTBEAT_SECONDS
     parameters.socket_timeout = parameters.stack_timeout = CONNECT_SECONDS
     try:
         return BlockingConnection(parameters)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from etlnarr.broker.connection import Delivery, Link
 from etlnarr.broker.publishing import publish
-from etlnarr.broker.topology import FAILED, delay_queue
+from etlnarr.broker.topology import FAILED, delay_queue, ready
 
 T = TypeVar("T")
 TICK_SECONDS: Final = 0.1
@@ -29,7 +29,7 @@ def consume(link: Link, prefetch: int) -> None:
 def take(link: Link, most: int, patience: float, stop: Callable[[], bool]) -> list[Delivery]:
     """Return the next messages, at most so many.
 
-    Shapes: none when the queue stayed empty for so many seconds, or when it is time to stop.
+    Shapes: none when nothing came for so many seconds and nothing waits, or when it is time to stop.
     """
     deadline = time.monotonic() + patience
     while not stop():
@@ -37,7 +37,9 @@ def take(link: Link, most: int, patience: float, stop: Callable[[], bool]) -> li
         if before >= most:
             break
         link.connection.process_data_events(time_limit=TICK_SECONDS)
-        if len(link.inbox) == before and (before or time.monotonic() >= deadline):
+        if len(link.inbox) > before:
+            continue
+        if before or (time.monotonic() >= deadline and not ready(link, link.queue)):
             break
     return [link.inbox.popleft() for _ in range(0 if stop() else min(most, len(link.inbox)))]
 

@@ -22,7 +22,7 @@ def _listed(table: str, columns: Sequence[str], which: str, order: str) -> str:
 
 UNPUBLISHED: Final = f"""
     SELECT user_id, content_hash, record_type, size, limits, records AS number, codec, fingerprint,
-           CASE WHEN fingerprint IS NULL OR reason = 'schema_error' THEN reason END AS reason, detail,
+           CASE WHEN fingerprint IS NULL OR reason = 'schema_error' THEN reason END AS reason, detail, fetched,
            NOT published AS whole, places.held AS places, records.held AS records, readings.held AS readings
     FROM uploads
     JOIN {_listed("sources", PLACE_COLUMNS, "TRUE", "url")} AS places ON places.upload = no
@@ -131,7 +131,7 @@ def _rows(fresh: pl.DataFrame) -> pl.DataFrame:
     first = pl.col("places").list.first()
     readable = pl.col("fingerprint").is_not_null()
     return fresh.select(
-        "no", *KEY, "record_type", "size", "limits", "codec", "fingerprint", "reason", "detail",
+        "no", *KEY, "record_type", "size", "limits", "codec", "fingerprint", "reason", "detail", "fetched",
         records="number",
         state=pl.when(readable).then(pl.lit("decoded")).otherwise(pl.lit("unreadable")),
         published=pl.lit(value=True),

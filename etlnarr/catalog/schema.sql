@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS uploads (
     quality         VARCHAR,              -- document: scores, rule counts, errors, warnings
     quarantine_key  VARCHAR,              -- where its copy is kept, when one is
     quarantine_note VARCHAR,              -- the note that stands beside the copy
+    fetched         BIGINT,               -- latest fetch time of its records
     published       BOOLEAN NOT NULL,     -- whether other workers can know of it
     brings_new      BOOLEAN,              -- kept because working it out sorts every record of a user
     UNIQUE (user_id, content_hash)

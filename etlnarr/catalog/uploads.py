@@ -1,6 +1,6 @@
 """Uploads, the places they were found at, and their records."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 
 import polars as pl
@@ -34,6 +34,7 @@ class Upload:
     reason: str | None = None
     detail: str | None = None
     correlation_id: str | None = None
+    fetched: int | None = None  # latest fetch time of its records
     published: bool = False
 
 
@@ -77,15 +78,17 @@ def known_places(con: Catalog, limits: str) -> dict[tuple[str, int, str], str]:
     return {(url, size, stamp): user for url, size, stamp, user in rows}
 
 
-def known_contents(con: Catalog, limits: str) -> tuple[dict[tuple[str, str], Known], dict[int, int | None]]:
-    """Return each upload by user and content hash, and the latest fetch time by number."""
+def known_contents(
+    con: Catalog, limits: str, users: Collection[str]
+) -> tuple[dict[tuple[str, str], Known], dict[int, int | None]]:
+    """Return each upload of some users by user and content hash, and the latest fetch time by number."""
     rows = con.execute(
         f"""
         SELECT user_id, content_hash, no, CASE WHEN fingerprint IS NOT NULL THEN record_type END,
                reason IN ('record_type_mismatch', 'content_hash_mismatch') OR ({LIMITED}), fetched
-        FROM uploads LEFT JOIN (SELECT upload AS no, max(fetched) AS fetched FROM records GROUP BY upload) USING (no)
+        FROM uploads WHERE user_id IN (SELECT unnest($users::VARCHAR[]))
         """,  # noqa: S608 - a constant
-        {"limits": limits},
+        {"limits": limits, "users": [*users]},
     ).fetchall()
     known = {(user, content): Known(no, kind, bool(again)) for user, content, no, kind, again, _ in rows}
     return known, {no: fetched for _, _, no, _, _, fetched in rows}

@@ -117,7 +117,8 @@ def _take(
     told: Callable[[Mapping[str, EtlnarrError]], None],
     report: Ingested,
 ) -> Ingested:
-    contents = Contents(*uploads.known_contents(con, run.settings.limits))
+    users = {offer.said.user_id or run.settings.user_id for offer in offers}
+    contents = Contents(*uploads.known_contents(con, run.settings.limits, users))
     progress = run.progress(offers, "ingest", len(offers))
     for batch in batches(progress, BATCH_FILES, BATCH_BYTES, lambda offer: offer.source.size):
         faults: dict[str, EtlnarrError] = {}
@@ -147,7 +148,7 @@ def _ingest_batch(
     records, readings = _columns(fresh)
     contents.fetched.update(_fetched(records))
     places = {arrival.source.url: _place(arrival, contents) for arrival in arrivals}
-    rows = [_upload(arrival, places[arrival.source.url], run.settings.limits) for arrival in fresh]
+    rows = [_upload(arrival, places[arrival.source.url], run.settings.limits, contents) for arrival in fresh]
     if arrivals:  # else nothing of the batch could be read
         with transaction(con):
             uploads.add(con, rows, list(places.values()), records, readings)
@@ -269,7 +270,7 @@ def _place(arrival: Arrival, contents: Contents) -> Place:
     )  # fmt: skip
 
 
-def _upload(arrival: Arrival, place: Place, limits: str) -> Upload:
+def _upload(arrival: Arrival, place: Place, limits: str, contents: Contents) -> Upload:
     plain = Upload(
         no=arrival.no,
         limits=limits,
@@ -281,6 +282,7 @@ def _upload(arrival: Arrival, place: Place, limits: str) -> Upload:
         bucket=place.bucket,
         url=place.url,
         size=place.size,
+        fetched=contents.fetched.get(arrival.no),
     )
     match arrival.outcome:
         case Decoded() as decoded:

@@ -225,6 +225,24 @@ def disturb(way: Proxy, mode: str, seconds: float) -> None:
     timer.start()
 
 
+def test_heartbeats_outlast_a_batch(world: World, corpus: Corpus, minio: S3, tmp_path: Path) -> None:
+    messages = corpus.into_bucket(minio, tmp_path.name)
+    with proxy(minio.endpoint) as way:
+        world.more = {
+            **minio.environment,
+            "ETL_S3_ENDPOINT_URL": way.endpoint,
+            "ETL_LAKE_URL": f"s3://{minio.bucket}/{tmp_path.name}",
+            "ETL_RABBITMQ_URL": f"{world.broker.url}/?heartbeat=1",
+        }
+        world.run("queue", "setup")
+        world.publish(*messages)
+        way.become("slow")
+        began = time.monotonic()
+        done = world.drain("--batch-size", MESSAGES)
+        assert time.monotonic() - began > 4, "several times the heartbeat"
+    assert (done["messages"], done["read"], done["duplicate"]) == (MESSAGES, MESSAGES, 0)
+
+
 def test_a_redis_that_is_restarted(world: World, corpus: Corpus, tmp_path: Path) -> None:
     corpus.into(world.lake)
     (tmp_path / "redis").mkdir()
