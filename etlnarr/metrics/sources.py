@@ -28,6 +28,7 @@ KNOWN_MORE: Final = (PLACE, SEEN_FROM, SEEN_TO)
 of the source began and when it last wrote, where records are known beside those of the subject."""
 
 KEY: Final = ("subject", PERIOD, STREAM)
+ONE: Final = ("subject", STREAM, "start")
 
 
 def local_date(later_ms: int = 0) -> pl.Expr:
@@ -95,9 +96,15 @@ def criteria(once: pl.DataFrame, by: Sequence[str], coverage: pl.Expr = COVERAGE
 
 
 def _once(marked: pl.DataFrame) -> pl.DataFrame:
-    latest = marked.sort(LATEST, descending=True, nulls_last=True)
-    once = latest.unique(["subject", STREAM, "start"], keep="first", maintain_order=True)
-    return once.sort("subject", STREAM, "start")
+    """Drop all but the last written of readings with one start; few are, so that only these are put in that order."""
+    ordered = marked.sort(ONE)
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in ONE)
+    repeated = ordered.select((same | same.shift(-1)).fill_null(value=False)).to_series()
+    if not repeated.any():
+        return ordered
+    latest = ordered.filter(repeated).sort(LATEST, descending=True, nulls_last=True)
+    once = latest.unique(ONE, keep="first", maintain_order=True)
+    return pl.concat([ordered.filter(~repeated), once]).sort(ONE)
 
 
 def _ranked(once: pl.DataFrame, coverage: pl.Expr) -> pl.DataFrame:
