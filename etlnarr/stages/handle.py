@@ -15,7 +15,8 @@ from etlnarr.model import Standing
 from etlnarr.records import by_name
 from etlnarr.retries import ErrorKind, kind_of
 from etlnarr.run import Claims, Run
-from etlnarr.stages.ingest import Offer, ingest_announced
+from etlnarr.stages.arrivals import Offer
+from etlnarr.stages.ingest import ingest_announced
 
 
 class Outcome(StrEnum):

@@ -1,0 +1,132 @@
+"""Sources on their way into the catalog: read, hashed, and decoded where their bytes are not known."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Final
+
+from etlnarr import avro_columns, envelope, lake
+from etlnarr.avro import Limits
+from etlnarr.avro_columns import Decoded
+from etlnarr.catalog.uploads import Known
+from etlnarr.envelope import Envelope
+from etlnarr.errors import EtlnarrError, UnreadableError
+from etlnarr.lake import Source
+from etlnarr.records import by_name
+from etlnarr.run import Run
+
+MISMATCH: Final = "record_type_mismatch"
+OTHER_BYTES: Final = "content_hash_mismatch"
+TIMED_OUT: Final = "timed_out"
+UNKNOWN: Final = Known(0, None, again=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A source, and what is said of it."""
+
+    source: Source
+    said: Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A source on its way into the catalog, as the upload of this number."""
+
+    known: Known
+    source: Source
+    said: Envelope
+    user_id: str
+    content_hash: str
+    outcome: Decoded | UnreadableError | None = None  # None: the catalog has these bytes already
+
+    @property
+    def no(self) -> int:
+        """The number of the upload."""
+        return self.known.no
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The uploads that the catalog holds, by user and content hash, and the latest fetch time of each by number."""
+
+    known: dict[tuple[str, str], Known]
+    fetched: dict[int, int | None]
+
+
+def arrivals_of(
+    run: Run, batch: Sequence[Offer], contents: Contents, no: int, faults: dict[str, EtlnarrError]
+) -> Iterator[Arrival]:
+    """Yield what could be read of a batch; faults take by place what could not.
+
+    Shapes: no is the number of the next upload that the catalog does not have.
+    """
+    found, unread = [], {}
+    for offer, content, body in _hashed(run, batch, faults):
+        user = offer.said.user_id or run.settings.user_id
+        found.append((offer, user, content))
+        if contents.known.get((user, content), UNKNOWN).again:
+            unread[content] = body
+    outcomes = _decoded(run, unread)
+    for offer, user, content in found:
+        known = contents.known.get((user, content), replace(UNKNOWN, no=no))
+        if not known.again:
+            yield Arrival(known, offer.source, offer.said, user, content)
+            continue
+        outcome = _expected(offer.said, content, outcomes[content])
+        if isinstance(outcome, UnreadableError) and outcome.reason == TIMED_OUT and offer.said.announced is not None:
+            faults[offer.source.url] = outcome  # its message comes back
+            continue
+        kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
+        mismatch = isinstance(outcome, UnreadableError) and outcome.reason in (MISMATCH, OTHER_BYTES)
+        contents.known[user, content] = now = replace(known, kind=kind, again=mismatch)
+        yield Arrival(now, offer.source, offer.said, user, content, outcome)
+        no += known.no == no
+
+
+def _hashed(
+    run: Run, batch: Sequence[Offer], faults: dict[str, EtlnarrError]
+) -> Iterator[tuple[Offer, str, bytes | None]]:
+    """Yield the content hash of each source that may be read, and its bytes unless they are too many to be held."""
+    offers = {offer.source.url: offer for offer in batch}
+    most = run.settings.max_bytes
+    large = {url for url, offer in offers.items() if offer.said.announced is None and offer.source.size > most}
+    read = lake.read_many([offer.source for url, offer in offers.items() if url not in large], most)
+    for source, found in chain(read, ((offers[url].source, None) for url in large)):
+        try:
+            body = _or_raise(found)
+            held = body is not None and len(body) <= most
+            content = hashlib.sha256(body).hexdigest() if body is not None and held else lake.content_hash(source)
+        except EtlnarrError as fault:
+            faults[source.url] = fault
+            continue
+        size = max(source.size, len(body or b""))
+        yield replace(offers[source.url], source=replace(source, size=size)), content, body if held else None
+
+
+def _or_raise(found: bytes | EtlnarrError | None) -> bytes | None:
+    if isinstance(found, EtlnarrError):
+        raise found
+    return found
+
+
+def _decoded(run: Run, bodies: Mapping[str, bytes | None]) -> dict[str, Decoded | UnreadableError]:
+    limits = Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds)
+    held = {content: body for content, body in bodies.items() if body is not None}
+    too_large = UnreadableError("too_large", "the file is larger than ETL_MAX_FILE_SIZE_MB allows")
+    return dict.fromkeys(bodies, too_large) | dict(zip(held, avro_columns.decode(held.values(), limits), strict=True))
+
+
+def _expected(said: Envelope, content: str, outcome: Decoded | UnreadableError) -> Decoded | UnreadableError:
+    """Return the outcome, or the fault of an upload whose bytes or type are not what was said of it, or not known."""
+    if not content.startswith(said.content_hash or ""):
+        return UnreadableError(OTHER_BYTES, "the bytes are not those that were announced")
+    kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
+    if kind is None:
+        return outcome
+    if kind not in by_name:
+        return UnreadableError("unknown_record_type", "the schema is of a record type that has no narrative")
+    if said.record_type not in (None, kind):
+        return UnreadableError(MISMATCH, "the schema is of another record type than the key")
+    return outcome
