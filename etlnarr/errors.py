@@ -24,7 +24,8 @@ from typing import ClassVar
 
 def masked(url: str) -> str:
     """Return a URL without what may be a key or a password."""
-    return re.sub(r"//.*@", "//***@", url)
+    hidden = re.sub(r"//.*@", "//***@", url)
+    return re.sub(r"([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
 
 
 class EtlnarrError(Exception):

@@ -10,6 +10,9 @@ from etlnarr import envelope, identity
 KEY_DIGITS: Final = 16
 """Digits of a SHA-256 that some publishers keep of it."""
 
+MOST: Final = 1 << 40
+"""A number beyond which none of a message makes sense."""
+
 LARGEST: Final = 1_000_000
 """Bytes of a message beyond which it is none of ours."""
 
@@ -39,7 +42,7 @@ def _ms(text: str) -> int:
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1024), AfterValidator(_printable)]
 Key = Annotated[Text, AfterValidator(_inside)]
-Bucket = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=255)]
+Bucket = Annotated[str, StringConstraints(pattern=r"^[^/\\.][^/\\]*$", max_length=255), AfterValidator(_printable)]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{16,64}$", to_lower=True)]
 Time = Annotated[str, AfterValidator(_time)]
 
@@ -82,11 +85,11 @@ class HealthDataMessage(BaseModel):
     record_type: Text
     upload_timestamp_utc: Time
     content_hash: Hash
-    file_size_bytes: int = Field(ge=0)
-    record_count: int | None = Field(default=None, ge=0)
+    file_size_bytes: int = Field(ge=0, le=MOST)
+    record_count: int | None = Field(default=None, ge=0, le=MOST)
     idempotency_key: Text | None = None
     priority: Text = "normal"
-    retry_count: int = Field(default=0, ge=0)
+    retry_count: int = Field(default=0, ge=0, le=MOST)
     failures: tuple[Failure, ...] = ()
 
     @property

@@ -20,6 +20,7 @@ LONGEST_NAME: Final = 160
 """Bytes of a name that leave room for what is added to it; file systems allow 255."""
 
 HASH_DIGITS: Final = 16
+NOTE: Final = ".metadata.json"
 UNKNOWN: Final = "UnknownRecord"
 
 
@@ -40,7 +41,25 @@ def settle(con: Catalog, run: Run) -> int:
             lost += not _hold(con, run, upload, stem, wanted)
         elif upload.state != "quarantined" or run.settings.enable_quarantine:
             _change(con, run, upload, None, None, wanted)
+    if run.together and run.settings.enable_quarantine:
+        _clear(run, wanted)
     return lost
+
+
+def _clear(run: Run, wanted: AbstractSet[str]) -> None:
+    """Remove the copies, with their notes, that other workers made of uploads which are quarantined no more."""
+    for key in lake.find(run.lake, run.settings.quarantine_prefix.strip("/")):
+        if key.endswith(NOTE) and f"{key.removesuffix(NOTE)}.avro" not in wanted and _is_note(lake.read(run.lake, key)):
+            lake.remove(run.lake, f"{key.removesuffix(NOTE)}.avro")
+            lake.remove(run.lake, key)
+
+
+def _is_note(body: bytes) -> bool:
+    try:
+        QuarantineNote.model_validate_json(body)
+    except ValidationError:
+        return False
+    return True
 
 
 def _stems(run: Run, uploads: list[Rejected]) -> dict[int, str]:
@@ -72,7 +91,7 @@ def _hold(con: Catalog, run: Run, upload: Rejected, stem: str, wanted: AbstractS
     if run.dry or (upload.quarantine_key == key and upload.quarantine_note == note):
         return True
     kept = _copied(run, upload, key)
-    lake.write(run.lake, f"{stem}.metadata.json", note.encode() + b"\n")
+    lake.write(run.lake, f"{stem}{NOTE}", note.encode() + b"\n")
     _change(con, run, upload, key if kept else None, note, wanted)
     return kept
 
@@ -97,7 +116,7 @@ def _change(
         return
     if upload.quarantine_key is not None and upload.quarantine_key not in {key, *wanted}:
         lake.remove(run.lake, upload.quarantine_key)
-        lake.remove(run.lake, f"{upload.quarantine_key.removesuffix('.avro')}.metadata.json")
+        lake.remove(run.lake, f"{upload.quarantine_key.removesuffix('.avro')}{NOTE}")
     with transaction(con):
         quality.keep(con, upload.no, key, note)
 
@@ -122,8 +141,8 @@ def _note(run: Run, upload: Rejected, stem: str) -> str:
 def _since(run: Run, upload: Rejected, stem: str) -> str:
     """Return when the upload was first quarantined, by this catalog or by another one that writes to the lake."""
     there = upload.quarantine_note
-    if there is None and lake.size(run.lake, f"{stem}.metadata.json"):
-        there = lake.read(run.lake, f"{stem}.metadata.json").decode(errors="replace")
+    if there is None and lake.size(run.lake, f"{stem}{NOTE}"):
+        there = lake.read(run.lake, f"{stem}{NOTE}").decode(errors="replace")
     try:
         then = QuarantineNote.model_validate_json(there or "")
     except ValidationError:  # none yet, or not one of ours

@@ -137,6 +137,8 @@ def _faults(url: str) -> Iterator[None]:
         yield
     except AuthenticationError as fault:
         raise UsageError(f"{masked(url)}: Redis refuses these credentials") from fault
+    except TypeError as fault:
+        raise UsageError(f"{masked(url)}: not a redis:// URL; see ETL_DEDUPLICATION_REDIS_URL") from fault
     except RedisError as fault:
         raise StoreUnavailableError(f"{masked(url)}: Redis does not answer; run again later") from fault
 

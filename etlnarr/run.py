@@ -64,7 +64,8 @@ class Claims(Protocol):
 class Run:
     """The frozen surroundings of a run; the clock is read once, when it is made.
 
-    Shapes: a dry run works on a copy of the catalog and writes nothing to the lake.
+    Shapes: a dry run works on a copy of the catalog and writes nothing to the lake; together tells that it is this
+    worker's turn to write to a lake that several share, and that it knows what they know.
     """
 
     settings: Settings
@@ -75,6 +76,7 @@ class Run:
     progress: Progress
     log: Log
     dry: bool = False
+    together: bool = False
 
 
 def now_ms() -> int:

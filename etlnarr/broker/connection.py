@@ -104,3 +104,5 @@ def _connect(url: str) -> BlockingConnection:
         return BlockingConnection(parameters)
     except socket.gaierror as fault:
         raise BrokerUnavailableError(f"{masked(url)}: no such host; see ETL_RABBITMQ_URL") from fault
+    except OSError as fault:  # such as a port that speaks no TLS
+        raise BrokerUnavailableError(f"{masked(url)}: the broker does not answer; run again later") from fault

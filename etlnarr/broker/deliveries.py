@@ -1,13 +1,14 @@
 """Messages from the queue, in batches, and what becomes of each."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from etlnarr.broker.connection import Delivery, Link
 from etlnarr.broker.publishing import publish
 from etlnarr.broker.topology import FAILED, delay_queue, ready
+from etlnarr.errors import BrokerUnavailableError
 
 T = TypeVar("T")
 TICK_SECONDS: Final = 0.1
@@ -30,6 +31,7 @@ def take(link: Link, most: int, patience: float, stop: Callable[[], bool]) -> li
     """Return the next messages, at most so many.
 
     Shapes: none when nothing came for so many seconds and nothing waits, or when it is time to stop.
+    Errors: BrokerUnavailableError when the queue is gone.
     """
     deadline = time.monotonic() + patience
     while not stop():
@@ -37,6 +39,8 @@ def take(link: Link, most: int, patience: float, stop: Callable[[], bool]) -> li
         if before >= most:
             break
         link.connection.process_data_events(time_limit=TICK_SECONDS)
+        if not link.channel.consumer_tags:
+            raise BrokerUnavailableError("the queue was taken away meanwhile; run again later")
         if len(link.inbox) > before:
             continue
         if before or (time.monotonic() >= deadline and not ready(link, link.queue)):
@@ -53,9 +57,9 @@ def pumped(link: Link, work: Callable[[], T]) -> T:
         return future.result()
 
 
-def acknowledge(link: Link, batch: Sequence[Delivery]) -> None:
-    """Say that each of these, and all that were delivered before them, are settled."""
-    link.channel.basic_ack(max(delivery.tag for delivery in batch), multiple=True)
+def acknowledge(link: Link, delivery: Delivery) -> None:
+    """Say that a message is settled."""
+    link.channel.basic_ack(delivery.tag)
 
 
 def retry(link: Link, body: bytes, seconds: int) -> None:

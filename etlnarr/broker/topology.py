@@ -28,8 +28,7 @@ def set_up(link: Link) -> list[str]:
         arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": FAILED}
         link.channel.queue_declare(link.queue, durable=True, arguments=arguments)
         made.append(link.queue)
-    if made:
-        link.channel.queue_bind(link.queue, link.exchange, BINDING)
+    link.channel.queue_bind(link.queue, link.exchange, BINDING)
     return made
 
 

@@ -35,7 +35,8 @@ CREATE TABLE IF NOT EXISTS uploads (
 );
 
 CREATE TABLE IF NOT EXISTS sources (
-    url       VARCHAR PRIMARY KEY,
+    url       VARCHAR NOT NULL,
+    owner     VARCHAR NOT NULL,           -- the upload as whose place it was announced; empty for one that was listed
     size      BIGINT NOT NULL,
     stamp     VARCHAR NOT NULL,           -- ETag or time of change, empty when none was told
     key       VARCHAR NOT NULL,
@@ -43,9 +44,9 @@ CREATE TABLE IF NOT EXISTS sources (
     uploaded  BIGINT NOT NULL,
     upload    BIGINT NOT NULL,
     fits      BOOLEAN NOT NULL,           -- whether what is said of the place is true of the bytes: type and hash
-    announced BOOLEAN NOT NULL,           -- whether a message told of it
     correlation_id  VARCHAR,
-    published  BOOLEAN NOT NULL           -- whether other workers can know of it
+    published  BOOLEAN NOT NULL,          -- whether other workers can know of it
+    PRIMARY KEY (url, owner)
 );
 
 CREATE TABLE IF NOT EXISTS parts (        -- what was published by this worker, or taken in from others

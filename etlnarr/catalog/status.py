@@ -48,7 +48,7 @@ def count(con: Catalog) -> Status:
     return Status(
         uploads=_tree(states),
         quarantined=dict(reasons),
-        duplicates=_number(con, "SELECT count(*) - count(DISTINCT upload) FROM sources"),
+        duplicates=_number(con, "SELECT count(DISTINCT (url, upload)) - count(DISTINCT upload) FROM sources"),
         records=records,
         rules=dict(con.execute(RULES).fetchall()),
         replaced=replaced,

@@ -62,10 +62,21 @@ class Place:
     uploaded: int
     upload: int
     fits: bool
-    announced: bool = False
+    owner: str = ""
     correlation_id: str | None = None
     published: bool = False  # whether other workers can know of it
 
+
+PLACED_REASONS = ("record_type_mismatch", "content_hash_mismatch")
+"""Faults of what was said of a place: under another one the same bytes may do."""
+
+PLACE_SCHEMA = pl.Schema(
+    {
+        "url": pl.String(), "size": pl.Int64(), "stamp": pl.String(), "key": pl.String(), "bucket": pl.String(),
+        "uploaded": pl.Int64(), "upload": pl.Int64(), "fits": pl.Boolean(), "owner": pl.String(),
+        "correlation_id": pl.String(), "published": pl.Boolean(),
+    }
+)  # fmt: skip
 
 LIMITED = "reason IN ('too_large', 'too_many_records', 'timed_out') AND limits <> $limits"
 """Which uploads other limits might let in."""
@@ -79,16 +90,16 @@ def known_places(con: Catalog, limits: str) -> dict[tuple[str, int, str], str]:
 
 
 def known_contents(
-    con: Catalog, limits: str, users: Collection[str]
+    con: Catalog, limits: str, contents: Collection[str]
 ) -> tuple[dict[tuple[str, str], Known], dict[int, int | None]]:
-    """Return each upload of some users by user and content hash, and the latest fetch time by number."""
+    """Return each upload of some contents by user and content hash, and the latest fetch time by number."""
     rows = con.execute(
         f"""
         SELECT user_id, content_hash, no, CASE WHEN fingerprint IS NOT NULL THEN record_type END,
-               reason IN ('record_type_mismatch', 'content_hash_mismatch') OR ({LIMITED}), fetched
-        FROM uploads WHERE user_id IN (SELECT unnest($users::VARCHAR[]))
+               reason IN {PLACED_REASONS} OR ({LIMITED}), fetched
+        FROM uploads WHERE content_hash IN (SELECT unnest($contents::VARCHAR[]))
         """,  # noqa: S608 - a constant
-        {"limits": limits, "users": [*users]},
+        {"limits": limits, "contents": [*contents]},
     ).fetchall()
     known = {(user, content): Known(no, kind, bool(again)) for user, content, no, kind, again, _ in rows}
     return known, {no: fetched for _, _, no, _, _, fetched in rows}
@@ -115,13 +126,13 @@ def add(
 ) -> None:
     """Store uploads with their records, and let each upload stand under its earliest place.
 
-    Shapes: at least one place; records and readings as etlnarr.canonical returns them.
+    Shapes: records and readings as etlnarr.canonical returns them.
     """
     own = [pl.DataFrame(uploads, orient="row", infer_schema_length=None)] if uploads else []
     _append(con, own, INSERT_UPLOADS)
     _append(con, [f.select(RECORD_COLUMNS) for f in records], "INSERT INTO records BY NAME SELECT * FROM new_rows")
     _append(con, [f.select(READING_COLUMNS) for f in readings], "INSERT INTO readings BY NAME SELECT * FROM new_rows")
-    con.register("new_places", pl.DataFrame(places, orient="row", infer_schema_length=None))
+    con.register("new_places", pl.DataFrame(places, orient="row", schema=PLACE_SCHEMA))
     con.execute(INSERT_PLACES).complete()
     con.execute(EARLIEST_PLACE).complete()
     con.execute(STALE).complete()
@@ -130,30 +141,30 @@ def add(
 
 
 FORMER = """
-    sources.upload = excluded.upload AND sources.announced AND (
-        NOT excluded.announced
-        OR (sources.uploaded, sources.correlation_id) <= (excluded.uploaded, excluded.correlation_id)
-    )
+    (sources.owner <> '' AND (sources.uploaded, sources.correlation_id) <= (excluded.uploaded, excluded.correlation_id))
+    OR (sources.owner = '' AND (sources.upload, sources.uploaded, sources.key, sources.bucket, sources.fits)
+                             = (excluded.upload, excluded.uploaded, excluded.key, excluded.bucket, excluded.fits))
 """
-"""When what was said first of a place still holds: a message knows better than a key, and the earliest of several."""
+"""When what was said first of a place still holds: of several announcements the earliest counts."""
 
 INSERT_PLACES = (
-    "INSERT INTO sources BY NAME SELECT * FROM new_places ON CONFLICT (url) DO UPDATE SET "  # noqa: S608 - our own
-    + ", ".join(f"{name} = excluded.{name}" for name in ("size", "key", "bucket", "upload"))
-    + ", fits = excluded.fits OR (sources.fits AND sources.upload = excluded.upload)"
-    + ", stamp = CASE WHEN excluded.stamp = '' THEN sources.stamp ELSE excluded.stamp END"
+    "INSERT INTO sources BY NAME SELECT * FROM new_places ON CONFLICT (url, owner) DO UPDATE SET "  # noqa: S608 - our own
+    + ", ".join(f"{name} = excluded.{name}" for name in ("size", "stamp", "key", "bucket", "upload"))
+    + ", fits = excluded.fits OR (sources.fits AND sources.owner <> '')"
     + "".join(
         f", {name} = CASE WHEN {FORMER} THEN sources.{name} ELSE excluded.{name} END"
-        for name in ("uploaded", "announced", "correlation_id", "published")
+        for name in ("uploaded", "correlation_id", "published")
     )
 )
+"""What was announced as the place of one upload stays its place, whoever else is said to have it."""
 
 EARLIEST_PLACE = """
     UPDATE uploads SET uploaded = first.uploaded, key = first.key, bucket = first.bucket, url = first.url,
                        correlation_id = first.correlation_id
     FROM (
         SELECT DISTINCT ON (upload) upload, uploaded, key, bucket, url, correlation_id FROM sources
-        WHERE upload IN (SELECT upload FROM new_places) ORDER BY upload, fits DESC, uploaded, key, bucket, url
+        WHERE upload IN (SELECT upload FROM new_places)
+        ORDER BY upload, fits DESC, owner = '', uploaded, key, bucket, url, correlation_id
     ) AS first
     WHERE uploads.no = first.upload
 """

@@ -2,7 +2,20 @@
 
 from etlnarr.lake.conditional import Seen, file_lock, honours_conditions, put_if, see, try_lock
 from etlnarr.lake.listing import Listed, Source, named, raw, sources
-from etlnarr.lake.objects import content_hash, copy, holds, names, reach, read, read_many, remove, size, write, writing
+from etlnarr.lake.objects import (
+    content_hash,
+    copy,
+    find,
+    holds,
+    names,
+    reach,
+    read,
+    read_many,
+    remove,
+    size,
+    write,
+    writing,
+)
 from etlnarr.lake.roots import Root, root
 
 __all__ = [
@@ -13,6 +26,7 @@ __all__ = [
     "content_hash",
     "copy",
     "file_lock",
+    "find",
     "holds",
     "honours_conditions",
     "named",

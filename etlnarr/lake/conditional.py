@@ -33,8 +33,9 @@ def file_lock(lake: Root, key: str) -> Iterator[IO[bytes]]:
     path = Path(lake.path, key)
     with lake_faults(lake, key):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as stream:
-            yield stream
+        stream = path.open("ab")
+    with stream:
+        yield stream
 
 
 def try_lock(stream: IO[bytes]) -> bool:

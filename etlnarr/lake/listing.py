@@ -95,7 +95,8 @@ def named(lake: Root, bucket: str, key: str, size: int) -> Source:
     """
     if bucket == lake.bucket:
         path = f"{bucket}/{key}" if lake.remote else f"{lake.path}/{key}"
-        return Source(lake, path, path.removeprefix(lake.path).lstrip("/"), bucket, size, "", 0)
+        inside = path.startswith(f"{lake.path}/")
+        return Source(lake, path, path.removeprefix(f"{lake.path}/") if inside else key, bucket, size, "", 0)
     if not lake.remote:
         raise GoneError("the message names another bucket than the folder that is the lake; see --lake")
     return Source(Root(f"s3://{bucket}", lake.fs, bucket), f"{bucket}/{key}", key, bucket, size, "", 0)

@@ -24,8 +24,8 @@ def read_many(batch: Sequence[Source], most: int) -> Iterator[tuple[Source, byte
     remote = [source for source in batch if source.root.remote]
     bodies: dict[str, bytes | Exception] = {}
     if remote:
-        paths = [source.path for source in remote]
-        bodies = dict(zip(paths, remote[0].root.fs.cat_ranges(paths, 0, most + 1, on_error="return"), strict=True))
+        paths, ends = [source.path for source in remote], [min(source.size, most) + 1 for source in remote]
+        bodies = dict(zip(paths, remote[0].root.fs.cat_ranges(paths, 0, ends, on_error="return"), strict=True))
     for source in batch:
         try:
             with lake_faults(source.root, source.key):
@@ -36,7 +36,10 @@ def read_many(batch: Sequence[Source], most: int) -> Iterator[tuple[Source, byte
 
 def _body(source: Source, fetched: bytes | Exception | None, most: int) -> bytes:
     if isinstance(fetched, bytes):
-        return fetched
+        if len(fetched) <= source.size or source.size >= most:
+            return fetched
+        whole: bytes = source.root.fs.cat_file(source.path, start=0, end=most + 1)  # it is larger than was said
+        return whole
     if fetched is None:
         with Path(source.path).open("rb") as stream:
             return stream.read(most + 1)
@@ -57,6 +60,16 @@ def names(lake: Root, folder: str) -> list[str]:
             return []
     paths = (PurePosixPath(entry["name"]) for entry in found if entry["type"] == "file")
     return sorted(path.name for path in paths if not path.name.startswith("."))
+
+
+def find(lake: Root, folder: str) -> list[str]:
+    """Return the keys of all objects below a folder of the lake, in order; none when it is not there.
+
+    Errors: LakeUnavailableError, DeniedError.
+    """
+    with lake_faults(lake, folder):
+        found = lake.fs.find(f"{lake.path}/{folder}")
+    return sorted(path.removeprefix(lake.path).lstrip("/") for path in found)
 
 
 def read(lake: Root, key: str) -> bytes:
@@ -208,3 +221,14 @@ def _aside(lake: Root, key: str, *, durable: bool) -> Iterator[IO[bytes]]:
                 os.fsync(stream.fileno())
         undo.pop_all()
     aside.replace(target)
+    if durable:
+        _sync(target.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name of a file outlive a loss of power."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

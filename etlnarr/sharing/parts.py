@@ -1,8 +1,9 @@
 """What each worker learnt, in the lake for all of them: immutable parts, named by their content."""
 
+import contextlib
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ import polars as pl
 from etlnarr import lake
 from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, parts
+from etlnarr.errors import EtlnarrError
 from etlnarr.run import Run
 
 SUFFIX: Final = ".parquet"
@@ -18,7 +20,7 @@ TOGETHER: Final = 32
 """Parts taken in at once, which bounds what memory holds."""
 
 MOST: Final = 64
-"""Small parts of a kind beyond which they are put together."""
+"""Parts of a kind beyond which some of the small ones are put together."""
 
 LARGE: Final = 16_000_000
 """Bytes of a part that is left as it is."""
@@ -31,7 +33,7 @@ class Kind:
     folder: str
     unpublished: Callable[[Catalog], pl.DataFrame]
     mark: Callable[[Catalog, str], None]
-    absorb: Callable[[Catalog, Sequence[str], pl.DataFrame], None]
+    absorb: Callable[[Catalog, Mapping[str, pl.DataFrame]], None]
 
 
 UPLOADS: Final = Kind("catalog/uploads", parts.unpublished, parts.mark_published, parts.absorb)
@@ -45,25 +47,45 @@ def publish(con: Catalog, run: Run, kind: Kind) -> bool:
 
     Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written.
     """
-    frame = kind.unpublished(con)
-    if not frame.is_empty():
+    published = False
+    while not (frame := kind.unpublished(con)).is_empty():
         kind.mark(con, _put(run, kind, frame))
-    return not frame.is_empty()
+        published = True
+    return published
 
 
 def absorb(con: Catalog, run: Run) -> int:
     """Take in what others published; return how many parts that was.
 
-    Errors: LakeUnavailableError, EtlnarrError when the lake cannot be read.
+    Errors: LakeUnavailableError, EtlnarrError when the lake or a part of it cannot be read.
     """
-    known = parts.known(con)
-    found = 0
-    for kind in (UPLOADS, TELLINGS):
-        unknown = [name for name in lake.names(run.lake, kind.folder) if name.endswith(SUFFIX) and name not in known]
-        for batch in batches(run.progress(unknown, "absorb", len(unknown)), TOGETHER):
-            kind.absorb(con, batch, pl.concat([_get(run, kind, name) for name in batch], how="vertical_relaxed"))
-        found += len(unknown)
+    return sum(_absorb(con, run, kind) for kind in (UPLOADS, TELLINGS))
+
+
+def _absorb(con: Catalog, run: Run, kind: Kind) -> int:
+    """Take in the parts of a kind, and once more those that told of a place before the upload was known."""
+    there = [name for name in lake.names(run.lake, kind.folder) if name.endswith(SUFFIX)]
+    before = parts.known(con)
+    left = [name for name in there if name not in before]
+    found = len(left)
+    while left:
+        for batch in batches(run.progress(left, "absorb", len(left)), TOGETHER):
+            with _readable(kind):
+                kind.absorb(con, {name: _get(run, kind, name) for name in batch})
+        known = parts.known(con)
+        again = [name for name in left if name not in known]
+        left = again if len(again) < len(left) else []
     return found
+
+
+@contextlib.contextmanager
+def _readable(kind: Kind) -> Iterator[None]:
+    try:
+        yield
+    except pl.exceptions.PolarsError as fault:
+        raise EtlnarrError(
+            f"{kind.folder}: holds a part that this version cannot read; move the folder away and build from raw/ again"
+        ) from fault
 
 
 def unknown(con: Catalog, run: Run) -> bool:
@@ -93,15 +115,20 @@ def compact(con: Catalog, run: Run) -> None:
     Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written.
     """
     for kind in (UPLOADS, TELLINGS):
-        names = [name for name in lake.names(run.lake, kind.folder) if name.endswith(SUFFIX)]
+        known = parts.known(con)  # another worker may have published since: that is not ours to put away
+        names = [name for name in lake.names(run.lake, kind.folder) if name in known]
         small = [name for name in names if (lake.size(run.lake, f"{kind.folder}/{name}") or 0) < LARGE]
-        if len(small) <= MOST:
-            continue
-        whole = _put(run, kind, pl.concat([_get(run, kind, name) for name in small], how="vertical_relaxed"))
-        parts.know(con, whole)
-        for name in small:
-            if name != whole:
-                lake.remove(run.lake, f"{kind.folder}/{name}")
+        if len(names) > MOST and len(small) > 1:
+            _fold(con, run, kind, small[:TOGETHER])
+
+
+def _fold(con: Catalog, run: Run, kind: Kind, small: Sequence[str]) -> None:
+    frames = [_get(run, kind, name) for name in run.progress(small, "compact", len(small))]
+    whole = _put(run, kind, pl.concat(frames, how="vertical_relaxed"))
+    parts.know(con, [whole])
+    for name in run.progress(small, "compact", len(small)):
+        if name != whole:
+            lake.remove(run.lake, f"{kind.folder}/{name}")
 
 
 def _put(run: Run, kind: Kind, frame: pl.DataFrame) -> str:

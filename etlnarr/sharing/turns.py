@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat
 from typing import IO, Final, Protocol, TypeVar
 
 from etlnarr import lake
@@ -17,7 +18,7 @@ T = TypeVar("T")
 TURN: Final = "catalog/turn"
 WRITER: Final = "catalog/writer"
 FREE: Final = b"free"
-HELD_SECONDS: Final = 120.0
+HELD_SECONDS: Final = 300.0
 RENEW_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 0.5
 
@@ -81,8 +82,7 @@ class ObjectTurn:
     def _put(self, etag: str | None) -> bool:
         self.beats += 1
         body = f"{self.owner} {self.beats}".encode()
-        if not lake.put_if(self.lake, TURN, body, etag):
-            return False
+        lake.put_if(self.lake, TURN, body, etag)  # one that is refused may have been put by an attempt before
         seen = lake.see(self.lake, TURN)
         self.etag = seen.etag if seen and seen.body == body else None
         return self.etag is not None
@@ -123,6 +123,12 @@ class SoleWriter:
         """Stay the one that writes."""
 
 
+def place_of(run: Run) -> str:
+    """Name the place of a lake, however its URL is written."""
+    server = masked(run.settings.s3_endpoint_url or "") if run.lake.remote else ""
+    return f"{server.rstrip('/')} {run.lake.path}".strip()
+
+
 def take_over(run: Run, catalog: str) -> None:
     """Let this catalog be the one that writes to a store on which no turn can be taken.
 
@@ -141,12 +147,14 @@ def turn(run: Run, catalog: str, wait: float) -> Iterator[Run]:
     """
     with _turn_of(run, catalog) as mine:
         deadline = time.monotonic() + wait
-        while not mine.take():
+        for _ in run.progress(repeat(None), "turn", 0):
+            if mine.take():
+                break
             if time.monotonic() >= deadline:
                 raise TurnError("another worker writes the training files now; what was read is published, run again")
             time.sleep(PAUSE_SECONDS)
         try:
-            yield replace(run, progress=partial(_alive, mine, run.progress))
+            yield replace(run, progress=partial(_alive, mine, run.progress), together=True)
         finally:
             mine.release()
 
@@ -160,7 +168,7 @@ def _turn_of(run: Run, catalog: str) -> Iterator[Turn]:
         yield ObjectTurn(run.lake, run.run_id, HELD_SECONDS)
     elif run.settings.deduplication_store == "redis":
         url = run.settings.deduplication_redis_url.get_secret_value()
-        yield RedisTurn(url, run.lake.url, run.run_id, HELD_SECONDS)
+        yield RedisTurn(url, place_of(run), run.run_id, HELD_SECONDS)
     else:
         yield SoleWriter(run.lake, catalog)
 

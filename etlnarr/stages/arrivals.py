@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 from etlnarr import avro_columns, envelope, lake
 from etlnarr.avro import Limits
@@ -28,6 +28,10 @@ class Offer:
 
     source: Source
     said: Envelope
+
+
+Read: TypeAlias = tuple[Offer, str, bytes | None]
+"""What was offered, the hash of its bytes, and the bytes unless they are too many to be held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,14 @@ class Contents:
 
 
 def arrivals_of(
-    run: Run, batch: Sequence[Offer], contents: Contents, no: int, faults: dict[str, EtlnarrError]
+    run: Run, read: Sequence[Read], contents: Contents, no: int, faults: dict[str, EtlnarrError]
 ) -> Iterator[Arrival]:
-    """Yield what could be read of a batch; faults take by place what could not.
+    """Yield what was read of a batch, decoded where it is new; faults take by place what has to come back.
 
     Shapes: no is the number of the next upload that the catalog does not have.
     """
     found, unread = [], {}
-    for offer, content, body in _hashed(run, batch, faults):
+    for offer, content, body in read:
         user = offer.said.user_id or run.settings.user_id
         found.append((offer, user, content))
         if contents.known.get((user, content), UNKNOWN).again:
@@ -85,10 +89,11 @@ def arrivals_of(
         no += known.no == no
 
 
-def _hashed(
-    run: Run, batch: Sequence[Offer], faults: dict[str, EtlnarrError]
-) -> Iterator[tuple[Offer, str, bytes | None]]:
-    """Yield the content hash of each source that may be read, and its bytes unless they are too many to be held."""
+def hashed(run: Run, batch: Sequence[Offer], faults: dict[str, EtlnarrError]) -> Iterator[Read]:
+    """Yield the content hash of each source that may be read, and its bytes unless they are too many to be held.
+
+    Shapes: each place once; faults take by place what could not be read.
+    """
     offers = {offer.source.url: offer for offer in batch}
     most = run.settings.max_bytes
     large = {url for url, offer in offers.items() if offer.said.announced is None and offer.source.size > most}

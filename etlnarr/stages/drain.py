@@ -10,10 +10,10 @@ from typing import Final, TypeVar
 from etlnarr import broker, envelope, lake, retries
 from etlnarr.broker import Delivery, Link
 from etlnarr.catalog import Catalog
-from etlnarr.errors import StoppedError, TemporaryError
+from etlnarr.errors import StoppedError, StoreUnavailableError, TemporaryError
 from etlnarr.message import Failure, HealthDataMessage, body_of
 from etlnarr.retries import LAKE_AWAY, ErrorKind
-from etlnarr.run import Claims, Progress, Run
+from etlnarr.run import Claims, Progress, Run, now_ms
 from etlnarr.stages.build import Told, tell_together
 from etlnarr.stages.handle import Outcome, Settled, handle
 
@@ -145,7 +145,8 @@ def _stay(work: Drain, link: Link) -> None:
         _empty(work, link)
         if told != work.done.read and not work.stop.is_set():
             told = work.done.read
-            work.done.told = broker.pumped(link, lambda: tell_together(work.con, work.run, None, work.wanted.kinds))
+            today = replace(work.run, now=now_ms())  # a watcher lives for weeks
+            work.done.told = broker.pumped(link, partial(tell_together, work.con, today, None, work.wanted.kinds))
 
 
 def _empty(work: Drain, link: Link) -> None:
@@ -157,15 +158,17 @@ def _empty(work: Drain, link: Link) -> None:
 
 
 def _settle(work: Drain, link: Link, batch: Sequence[Delivery], settled: Sequence[Settled]) -> None:
-    """Send on what is to come back or is given up, then acknowledge all, then see whether the lake is there at all."""
+    """Send on what is to come back or is given up, acknowledge each, then see whether lake and store are there."""
     for delivery, one in zip(batch, settled, strict=True):
         _send_on(work, link, delivery, one)
-    broker.acknowledge(link, batch)
-    work.done.messages += len(batch)
+        broker.acknowledge(link, delivery)
+        work.done.messages += 1
     work.done.read += sum(one.outcome is Outcome.read for one in settled)
     work.done.duplicate += sum(one.outcome is Outcome.duplicate for one in settled)
     if any(one.kind in LAKE_AWAY for one in settled):
         lake.reach(work.run.lake)
+    if any(one.kind is ErrorKind.store for one in settled):
+        raise StoreUnavailableError("the deduplication store does not answer; run again later")
 
 
 def _send_on(work: Drain, link: Link, delivery: Delivery, one: Settled) -> None:

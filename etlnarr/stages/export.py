@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from etlnarr import lake
 from etlnarr.catalog import Catalog, examples, quality, transaction
@@ -10,6 +12,9 @@ from etlnarr.catalog.examples import Kept, Month
 from etlnarr.run import Run
 from etlnarr.settings import Settings
 from etlnarr.wire import dump
+
+EXPORTED: Final = re.compile(r"/[a-z_]+/\d{4}/\d{2}/health_journal_\d{4}_\d{2}\.jsonl$", re.ASCII)
+"""The names of our files, by which those that another worker left are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
         if before.get(key) != Kept(one.signature, flavour, lake.size(run.lake, key) or 0):
             written.append(key)
             _write(con, run, place, key, one, flavour)
-    gone = [key for key in before if key not in months]
+    written_by_all = lake.find(run.lake, prefix) if run.together else []
+    there = {*before, *(key for key in written_by_all if EXPORTED.search(key))}
+    gone = sorted(key for key in there if key not in months)
     for key in gone if not run.dry else ():
         lake.remove(run.lake, key)
         with transaction(con):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
 from itertools import zip_longest
+from typing import TypeAlias
 
 from etlnarr import lake, sharing
 from etlnarr.catalog import Catalog
@@ -17,6 +18,9 @@ from etlnarr.retries import ErrorKind, kind_of
 from etlnarr.run import Claims, Run
 from etlnarr.stages.arrivals import Offer
 from etlnarr.stages.ingest import ingest_announced
+
+What: TypeAlias = tuple[str, str, str]
+"""Idempotency, bucket and key of a message."""
 
 
 class Outcome(StrEnum):
@@ -66,65 +70,70 @@ def _parsed(body: bytes) -> Settled:
 
 
 def _handled(con: Catalog, run: Run, claims: Claims, parsed: Sequence[Settled]) -> list[Settled]:
-    messages = {one.message.idempotency: one.message for one in reversed(parsed) if one.message}
+    messages = {_what(one.message): one.message for one in reversed(parsed) if one.message}
     try:
-        standing = claims.claim(list(messages)) if messages else {}
+        standing = claims.claim(sorted({key for key, _, _ in messages})) if messages else {}
     except StoreUnavailableError:
         return [_failed(one.message, ErrorKind.store) if one.message else one for one in parsed]
-    mine = [message for key, message in messages.items() if standing[key] is Standing.mine]
+    mine = [message for (key, _, _), message in messages.items() if standing[key] is Standing.mine]
     faults = _read(con, run, mine)
     try:
         sharing.publish(con, run, sharing.UPLOADS)
     except EtlnarrError as fault:  # what is read is in the catalog, but not yet safe from its loss
-        faults = {message.idempotency: kind_of(fault) for message in mine} | faults
+        faults = {_what(message): kind_of(fault) for message in mine} | faults
     _remember(run, claims, mine, faults)
-    first: set[str] = set()
-    return [_settled(one, standing, faults, first) for one in parsed]
+    seen: set[What] = set()
+    return [_settled(one, standing, faults, seen) for one in parsed]
+
+
+def _what(message: HealthDataMessage) -> What:
+    """Return what two messages must share for one of them to be enough."""
+    return message.idempotency, message.bucket, message.key
 
 
 def _settled(
-    one: Settled, standing: Mapping[str, Standing], faults: Mapping[str, ErrorKind], seen: set[str]
+    one: Settled, standing: Mapping[str, Standing], faults: Mapping[What, ErrorKind], seen: set[What]
 ) -> Settled:
     if one.message is None:
         return one
-    key = one.message.idempotency
-    again = key in seen
-    seen.add(key)
-    match standing[key]:
+    what = _what(one.message)
+    again = what in seen
+    seen.add(what)
+    match standing[one.message.idempotency]:
         case Standing.held:
             return Settled(Outcome.elsewhere, one.message)
         case Standing.done:
             return Settled(Outcome.duplicate, one.message)
-    if again:
-        return Settled(Outcome.duplicate, one.message)
-    return _failed(one.message, faults[key]) if key in faults else one
+    if what in faults:
+        return _failed(one.message, faults[what])
+    return Settled(Outcome.duplicate, one.message) if again else one
 
 
 def _failed(message: HealthDataMessage, kind: ErrorKind) -> Settled:
     return Settled(Outcome.failed, message, kind)
 
 
-def _read(con: Catalog, run: Run, messages: Sequence[HealthDataMessage]) -> dict[str, ErrorKind]:
+def _read(con: Catalog, run: Run, messages: Sequence[HealthDataMessage]) -> dict[What, ErrorKind]:
     """Read the uploads of messages; return what kept those that could not be had, by message."""
-    faults: dict[str, ErrorKind] = {}
+    faults: dict[What, ErrorKind] = {}
     for told in _rounds(run, messages, faults):
         found = ingest_announced(con, run, [offer for offer, _ in told])
-        faults |= {key: kind_of(found[offer.source.url]) for offer, key in told if offer.source.url in found}
+        faults |= {what: kind_of(found[offer.source.url]) for offer, what in told if offer.source.url in found}
     return faults
 
 
 def _rounds(
-    run: Run, messages: Sequence[HealthDataMessage], faults: dict[str, ErrorKind]
-) -> Iterator[list[tuple[Offer, str]]]:
+    run: Run, messages: Sequence[HealthDataMessage], faults: dict[What, ErrorKind]
+) -> Iterator[list[tuple[Offer, What]]]:
     """Yield offers with their message, each place once at a time: several messages may tell of one object."""
-    places: dict[str, list[tuple[Offer, str]]] = defaultdict(list)
+    places: dict[str, list[tuple[Offer, What]]] = defaultdict(list)
     for message in messages:
         try:
             offer = _offer(run, message)
         except GoneError as fault:
-            faults[message.idempotency] = kind_of(fault)
+            faults[_what(message)] = kind_of(fault)
         else:
-            places[offer.source.url].append((offer, message.idempotency))
+            places[offer.source.url].append((offer, _what(message)))
     for several in zip_longest(*places.values()):
         yield [one for one in several if one is not None]
 
@@ -137,11 +146,11 @@ def _offer(run: Run, message: HealthDataMessage) -> Offer:
     return Offer(lake.named(run.lake, message.bucket, message.key, message.file_size_bytes), said)
 
 
-def _remember(run: Run, claims: Claims, mine: Sequence[HealthDataMessage], faults: Mapping[str, ErrorKind]) -> None:
+def _remember(run: Run, claims: Claims, mine: Sequence[HealthDataMessage], faults: Mapping[What, ErrorKind]) -> None:
     """Mark what is done and free what is not. A store that is away for it does no harm: its claims lapse."""
-    keys = [message.idempotency for message in mine]
+    done = {message.idempotency for message in mine if _what(message) not in faults}
     try:
-        claims.complete([key for key in keys if key not in faults])
-        claims.release([key for key in keys if key in faults])
+        claims.complete(sorted(done))
+        claims.release(sorted({message.idempotency for message in mine} - done))
     except StoreUnavailableError as fault:
         run.log.warning("claims not settled", reason=str(fault))

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr import canonical, envelope, lake
+from etlnarr import canonical, envelope, identity, lake
 from etlnarr.avro import Writer
 from etlnarr.avro_columns import Decoded
 from etlnarr.batching import batches
@@ -16,7 +16,7 @@ from etlnarr.catalog.uploads import Place, Upload
 from etlnarr.errors import DeniedError, EtlnarrError, UnreadableError
 from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.stages.arrivals import Arrival, Contents, Offer, arrivals_of
+from etlnarr.stages.arrivals import Arrival, Contents, Offer, arrivals_of, hashed
 
 BATCH_BYTES: Final = 32_000_000
 BATCH_FILES: Final = 1_000
@@ -77,12 +77,10 @@ def _take(
     told: Callable[[Mapping[str, EtlnarrError]], None],
     report: Ingested,
 ) -> Ingested:
-    users = {offer.said.user_id or run.settings.user_id for offer in offers}
-    contents = Contents(*uploads.known_contents(con, run.settings.limits, users))
     progress = run.progress(offers, "ingest", len(offers))
     for batch in batches(progress, BATCH_FILES, BATCH_BYTES, lambda offer: offer.source.size):
         faults: dict[str, EtlnarrError] = {}
-        report = _ingest_batch(con, run, batch, contents, report, faults)
+        report = _ingest_batch(con, run, batch, report, faults)
         told(faults)
     return replace(report, drift=uploads.mark_drift(con))
 
@@ -99,11 +97,12 @@ def _ingest_batch(
     con: Catalog,
     run: Run,
     batch: Sequence[Offer],
-    contents: Contents,
     so_far: Ingested,
     faults: dict[str, EtlnarrError],
 ) -> Ingested:
-    arrivals = list(arrivals_of(run, batch, contents, uploads.next_no(con), faults))
+    read = list(hashed(run, batch, faults))
+    contents = Contents(*uploads.known_contents(con, run.settings.limits, {content for _, content, _ in read}))
+    arrivals = list(arrivals_of(run, read, contents, uploads.next_no(con), faults))
     fresh = list({arrival.no: arrival for arrival in arrivals if arrival.outcome is not None}.values())
     records, readings = _columns(fresh)
     contents.fetched.update(_fetched(records))
@@ -151,9 +150,10 @@ def _place(arrival: Arrival, contents: Contents) -> Place:
     uploaded = envelope.uploaded(arrival.said, contents.fetched.get(arrival.no), source.changed_ms)
     said = arrival.said
     fits = said.record_type in (None, arrival.known.kind) and arrival.content_hash.startswith(said.content_hash or "")
+    owner = "" if said.announced is None else identity.digest(arrival.user_id, arrival.content_hash)
     return Place(
         source.url, source.size, source.stamp, source.key, source.bucket, uploaded, arrival.no, fits,
-        said.announced is not None, said.correlation_id,
+        owner, said.correlation_id,
     )  # fmt: skip
 
 

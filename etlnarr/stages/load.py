@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 import urllib3
+from pydantic import ValidationError
 
 from etlnarr import avro_columns, broker, canonical, envelope, identity, lake
 from etlnarr.avro import Limits
@@ -22,6 +23,7 @@ from etlnarr.run import Run
 
 SECOND: Final = 1_000
 UPLOAD_PATH: Final = "/v1/upload"
+LONGEST_USER: Final = 128
 BATCH: Final = 100
 BATCH_BYTES: Final = 32_000_000
 
@@ -53,7 +55,8 @@ def load(run: Run, urls: Sequence[str], only: str | None, uploaded: int | None) 
     Units: uploaded in epoch ms, for all of them in the place of their own times.
     Errors: UsageError for a source that is not there; BrokerUnavailableError, LakeUnavailableError, EtlnarrError.
     """
-    if "/" in run.settings.user_id or not run.settings.user_id.isprintable():
+    user = run.settings.user_id
+    if not (user and user.isprintable() and len(user) <= LONGEST_USER) or "/" in user:
         raise UsageError("--user-id: a key of the lake cannot hold it; use letters, digits, - and _")
     done = Loaded()
     with broker.linked(run.settings) as link:
@@ -74,13 +77,13 @@ def load_via_api(run: Run, urls: Sequence[str], only: str | None, api: str) -> L
 
     Errors: UsageError for a source that is not there, or a URL or token that is refused; TemporaryError.
     """
-    token = run.settings.api_token
-    if token is None:
-        raise UsageError("ETL_API_TOKEN: not set; the API wants a bearer token")
+    token = run.settings.api_token.get_secret_value().strip() if run.settings.api_token else ""
+    if not (token and token.isascii() and token.isprintable()):
+        raise UsageError("ETL_API_TOKEN: not set, or no token in plain letters; the API wants a bearer token")
     done = Loaded()
     for parcel in _parcels(run, urls, only, done):
         if not run.dry:
-            _post(api, token.get_secret_value(), parcel)
+            _post(api, token, parcel)
         done.loaded[parcel.record_type] = done.loaded.get(parcel.record_type, 0) + 1
     return done
 
@@ -127,7 +130,7 @@ def _message(run: Run, parcel: Parcel) -> HealthDataMessage:
     stamp = parcel.uploaded if parcel.uploaded % SECOND else parcel.uploaded // SECOND
     day = envelope.day(parcel.uploaded).replace("-", "/")
     key = f"{_root(run)}raw/{parcel.record_type}/{day}/{user}_{stamp}_{content[:KEY_DIGITS]}.avro"
-    return HealthDataMessage(
+    return _checked(
         message_id=identity.derived("message", user, content, told),
         correlation_id=identity.derived("correlation", user, content, told),
         user_id=user,
@@ -140,6 +143,14 @@ def _message(run: Run, parcel: Parcel) -> HealthDataMessage:
         record_count=parcel.records,
         idempotency_key=idempotency_key(user, content, told),
     )
+
+
+def _checked(**fields: object) -> HealthDataMessage:
+    try:
+        return HealthDataMessage.model_validate(fields)
+    except ValidationError as fault:
+        names = sorted({str(error["loc"][0]) for error in fault.errors(include_input=False)})
+        raise UsageError(f"an upload cannot be announced: check {', '.join(names)}; see --uploaded-at") from fault
 
 
 def _root(run: Run) -> str:

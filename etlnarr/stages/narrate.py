@@ -53,25 +53,27 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
     total = examples.count_analysed(con, month, kinds)
     with transaction(con):
         for batch in batches(run.progress(examples.analysed(con, month, kinds), "narrate", total), BATCH):
-            due = {inputs: subject for subject in batch if (inputs := _inputs(voice, subject)) != subject.inputs}
+            ids = [example.processing_id(subject) for subject in batch]
+            first = examples.first_told(con, ids)
+            times = [first.get(name, run.now) for name in ids]
+            due = [
+                (subject, inputs, time)
+                for subject, time in zip(batch, times, strict=True)
+                if (inputs := _inputs(voice, subject, time)) != subject.inputs
+            ]
             _tell_all(con, run, voice, due)
             report = Narrated(
                 report.told + len(due),
-                report.replaced + sum(subject.inputs is not None for subject in due.values()),
+                report.replaced + sum(subject.inputs is not None for subject, _, _ in due),
                 report.unchanged + len(batch) - len(due),
             )
         examples.want(con, month, kinds)
     return report
 
 
-def _tell_all(con: Catalog, run: Run, voice: Voice, due: Mapping[str, Analysed]) -> None:
-    ids = [example.processing_id(subject) for subject in due.values()]
-    first = examples.first_told(con, ids)
-    told = [
-        _tell(run, voice, subject, inputs, first.get(name, run.now))
-        for (inputs, subject), name in zip(due.items(), ids, strict=True)
-    ]
-    examples.tell(con, told, ids, run.now)
+def _tell_all(con: Catalog, run: Run, voice: Voice, due: Sequence[tuple[Analysed, str, int]]) -> None:
+    told = [_tell(run, voice, subject, inputs, first) for subject, inputs, first in due]
+    examples.tell(con, told, [example.processing_id(subject) for subject, _, _ in due], run.now)
 
 
 def _folder(named: Path | None) -> Path:
@@ -90,7 +92,7 @@ def _loaded(folder: Path, name: str, digest: str) -> Templates:  # noqa: ARG001 
     return prose.load(folder, {name})
 
 
-def _inputs(voice: Voice, subject: Analysed) -> str:
+def _inputs(voice: Voice, subject: Analysed, first: int) -> str:
     return identity.digest(
         subject.subject,
         subject.document,
@@ -99,6 +101,7 @@ def _inputs(voice: Voice, subject: Analysed) -> str:
         str(voice.recommendations),
         voice.version,
         etlnarr.__version__,
+        str(first),
     )
 
 
