@@ -1,8 +1,11 @@
+import contextlib
+import fcntl
 import json
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +200,96 @@ def test_credentials_that_are_refused_are_the_users_to_mend(world: World) -> Non
     assert "hidden" not in done.stderr
 
 
+def test_one_object_announced_for_two_people_is_told_of_both(world: World) -> None:
+    world.run("queue", "setup")
+    told = [world.put(samples(1)[0], user, name="one") for user in ("u1", "u2")]
+    rows = []
+    for number, order in enumerate((told, told[::-1])):
+        world.publish(*order)
+        world.drain("--batch-size", 1, ETL_CATALOG_PATH=str(world.where / f"{number}.duckdb"))
+        rows.append(world.rows())
+    assert rows[0] == rows[1]
+    assert sorted(row["metadata"]["user_id"] for row in rows[0]) == ["u1", "u2"]
+
+
+def test_numbers_beyond_all_reason_are_a_dead_letter(world: World) -> None:
+    world.run("queue", "setup")
+    good = world.put(samples(1)[0])
+    world.publish({**good, "file_size_bytes": 1 << 63}, good)
+    done = world.drain()
+    assert (done["dead"], done["read"]) == ({"message_invalid": 1}, 1)
+
+
+def test_dead_letters_that_are_not_taken_multiply_nothing(world: World) -> None:
+    with world.broker.channel() as channel:
+        arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        channel.queue_declare(FAILED, durable=True, arguments=arguments)
+    world.run("queue", "setup")
+    world.publish(*[b"{"] * 4)
+    for _ in range(3):
+        done = etlnarr("drain-queue", cwd=world.where, env=world.env, expect=75)
+        assert "the broker takes no message there" in done.stderr
+    assert world.depths() == {QUEUE: 3, FAILED: 1}
+
+
+def test_a_topology_without_its_binding_is_mended(world: World) -> None:
+    world.run("queue", "setup")
+    with world.broker.channel() as channel:
+        channel.queue_unbind(QUEUE, "health_data_exchange", "health.processing.#")
+    world.run("queue", "setup")
+    world.publish(b"{")
+    assert world.depths() == {QUEUE: 1}
+
+
+def test_a_watcher_stops_while_another_worker_writes(world: World) -> None:
+    turn = world.lake / "catalog" / "turn"
+    world.run("queue", "setup")
+    turn.parent.mkdir(parents=True)
+    with turn.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with watching(world) as watcher:
+            world.publish(world.put(samples(1)[0]))
+            wait_for(lambda: any((world.lake / "catalog").glob("uploads/*.parquet")))
+            time.sleep(1)
+            watcher.send_signal(signal.SIGTERM)
+            watcher.communicate(timeout=10)
+    assert watcher.returncode == 0
+
+
+def test_a_watcher_outlives_a_queue_that_is_made_anew(world: World) -> None:
+    world.run("queue", "setup")
+    with watching(world) as watcher:
+        world.publish(world.put(samples(1)[0]))
+        wait_for(lambda: len(world.rows()) == 1)
+        with world.broker.channel() as channel:
+            channel.queue_delete(QUEUE)
+        world.run("queue", "setup")
+        world.publish(world.put(samples(2)[1]))
+        wait_for(lambda: len(world.rows()) == 2)
+        watcher.terminate()
+        watcher.communicate(timeout=10)
+
+
+@contextlib.contextmanager
+def watching(world: World) -> "Iterator[subprocess.Popen[str]]":
+    """Run a watcher beside the test, no longer than the block."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "etlnarr", "drain-queue", "--watch", "--json"],
+        cwd=world.where, env={**environment(**world.env), "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
+    ) as watcher:  # fmt: skip
+        try:
+            yield watcher
+        finally:
+            watcher.kill()
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to pass"
+        time.sleep(0.05)
+
+
 def test_logs_say_nothing_of_whose_uploads_they_are(world: World) -> None:
     world.run("queue", "setup")
     gone = world.put(samples(1)[0], "somebody", key="raw/StepsRecord/2025/11/15/somebody_1.avro")
@@ -210,23 +303,15 @@ def test_logs_say_nothing_of_whose_uploads_they_are(world: World) -> None:
 
 def test_a_watcher_stays_and_stops_within_ten_seconds(world: World) -> None:
     world.run("queue", "setup")
-    watcher = subprocess.Popen(
-        [sys.executable, "-m", "etlnarr", "drain-queue", "--watch", "--json"],
-        cwd=world.where, env={**environment(**world.env), "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        for number, file in enumerate(samples(2), start=1):
-            world.publish(world.put(file))
-            deadline = time.monotonic() + 60
-            while len(world.rows()) < number and time.monotonic() < deadline:
-                time.sleep(0.1)
-            assert len(world.rows()) == number
+    with watching(world) as watcher:
+        first, second = samples(2)
+        world.publish(world.put(first))
+        wait_for(lambda: len(world.rows()) == 1)
+        world.publish(world.put(second))
+        wait_for(lambda: len(world.rows()) == 2)
         began = time.monotonic()
         watcher.send_signal(signal.SIGTERM)
         out, _ = watcher.communicate(timeout=30)
-        assert time.monotonic() - began < 10
-        assert watcher.returncode == 0
-        assert json.loads(out)["read"] == 2
-    finally:
-        watcher.kill()
-        watcher.wait()
+    assert time.monotonic() - began < 10
+    assert watcher.returncode == 0
+    assert json.loads(out)["read"] == 2

@@ -87,6 +87,8 @@ def test_one_time_for_all_one_type_only_and_what_nothing_tells(world: World) -> 
     [
         (["--user-id", "a/b"], "--user-id"),
         (["--record-type", "BloodPressureRecord"], "--record-type"),
+        (["--user-id", "u" * 200], "--user-id"),
+        (["--uploaded-at", "1999-01-01"], "--uploaded-at"),
         (["--via-api", "http://127.0.0.1:1"], "ETL_API_TOKEN"),
     ],
 )
@@ -98,7 +100,7 @@ def test_what_cannot_be_loaded_is_said(world: World, arguments: list[str], said:
 
 def test_an_api_is_given_the_file_and_the_token(world: World, api: Api) -> None:
     file = samples(1)[0]
-    done = world.run("load", file, "--via-api", api.url, ETL_API_TOKEN="hidden")
+    done = world.run("load", file, "--via-api", api.url, ETL_API_TOKEN="hidden\n")
     assert sum(done["loaded"].values()) == 1
     ((path, token, body),) = api.got
     assert (path, token) == ("/v1/upload", "Bearer hidden")

@@ -137,7 +137,7 @@ def test_two_workers_at_once_lose_nothing_and_tell_nothing_twice(shared: World) 
     assert len(lines) == len(set(lines)) == 12
 
 
-def test_many_small_parts_become_one(tmp_path: Path) -> None:
+def test_small_parts_are_put_together_when_there_are_many(tmp_path: Path) -> None:
     uploads, lake = tmp_path / "uploads", tmp_path / "lake"
     etlnarr("samples", "--out", uploads, "--uploads", 70, "--records", 2)
     with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "one.duckdb")) as one:
@@ -146,9 +146,108 @@ def test_many_small_parts_become_one(tmp_path: Path) -> None:
             assert sharing.publish(one.con, one.run, sharing.UPLOADS)
         assert len(list((lake / "catalog" / "uploads").iterdir())) == 70
         sharing.compact(one.con, one.run)
-        assert len(list((lake / "catalog" / "uploads").iterdir())) == 1
+        assert len(list((lake / "catalog" / "uploads").iterdir())) == 70 - 32 + 1
         assert sharing.absorb(one.con, one.run) == 0
         mine = [one.con.sql(query).fetchall() for query in ALL]
     with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "two.duckdb")) as two:
-        assert sharing.absorb(two.con, two.run) == 1
+        assert sharing.absorb(two.con, two.run) == 39
         assert [two.con.sql(query).fetchall() for query in ALL] == mine
+
+
+def test_a_part_that_came_meanwhile_is_not_put_away(tmp_path: Path) -> None:
+    uploads, lake = tmp_path / "uploads", tmp_path / "lake"
+    etlnarr("samples", "--out", uploads, "--uploads", 67, "--records", 2)
+    first, *rest = sorted(uploads.rglob("*.avro"))
+    with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "one.duckdb")) as one:
+        for file in rest:
+            ingest(one.con, one.run, [str(file)])
+            sharing.publish(one.con, one.run, sharing.UPLOADS)
+        with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "two.duckdb")) as two:
+            ingest(two.con, two.run, [str(first)])
+            sharing.publish(two.con, two.run, sharing.UPLOADS)
+        sharing.compact(one.con, one.run)
+        assert sharing.absorb(one.con, one.run) == 1
+        assert one.con.sql("SELECT count(*) FROM uploads").fetchall() == [(67,)]
+
+
+def test_a_place_that_is_read_before_its_upload_is_not_forgotten(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    file = tmp_path / "raw" / "StepsRecord_1763208000.avro"
+    file.parent.mkdir()
+    file.write_bytes(samples(1)[0].read_bytes())
+    with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "one.duckdb")) as one:
+        ingest(one.con, one.run, [str(file)])
+        sharing.publish(one.con, one.run, sharing.UPLOADS)
+        (whole,) = (lake / "catalog" / "uploads").iterdir()
+        earlier = file.with_name("StepsRecord_1762000000.avro")
+        earlier.write_bytes(file.read_bytes())
+        ingest(one.con, one.run, [str(earlier)])
+        sharing.publish(one.con, one.run, sharing.UPLOADS)
+        mine = one.con.sql("SELECT uploaded, key FROM uploads").fetchall()
+    with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "two.duckdb")) as two:
+        hidden = whole.rename(tmp_path / whole.name)
+        sharing.absorb(two.con, two.run)
+        assert two.con.sql("SELECT * FROM uploads").fetchall() == []
+        hidden.rename(whole)
+        sharing.absorb(two.con, two.run)
+        assert two.con.sql("SELECT uploaded, key FROM uploads").fetchall() == mine
+        assert sharing.absorb(two.con, two.run) == 0
+
+
+def test_an_upload_whose_file_was_overwritten_is_published_too(tmp_path: Path) -> None:
+    lake, file = tmp_path / "lake", tmp_path / "StepsRecord_1763208000.avro"
+    with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "one.duckdb")) as one:
+        for sample in samples(2):
+            file.write_bytes(sample.read_bytes())
+            ingest(one.con, one.run, [str(file)])
+        sharing.publish(one.con, one.run, sharing.UPLOADS)
+    with session(settings_from(lake_url=str(lake), catalog_path=tmp_path / "two.duckdb")) as two:
+        sharing.absorb(two.con, two.run)
+        assert two.con.sql("SELECT count(*) FROM uploads").fetchall() == [(2,)]
+
+
+def test_a_damaged_part_is_named_in_one_line(world: World) -> None:
+    load(world, samples(1))
+    world.drain()
+    (part,) = (world.lake / "catalog" / "uploads").iterdir()
+    part.with_name("0.parquet").write_bytes(b"PAR1 no more")
+    done = etlnarr("build", cwd=world.where, env=world.env, expect=1)
+    assert "catalog/uploads: holds a part that this version cannot read" in done.stderr
+
+
+def test_a_month_that_another_worker_emptied_has_no_file(world: World) -> None:
+    world.run("queue", "setup")
+    told = world.put(samples(1)[0], upload_timestamp_utc="2025-12-15T12:00:00Z")
+    world.publish(told)
+    world.drain(**worker(world, 1))
+    assert {row["metadata"]["upload_timestamp_utc"][:7] for row in world.rows()} == {"2025-12"}
+    world.publish({**told, "upload_timestamp_utc": "2025-11-15T12:00:00Z", "idempotency_key": "earlier"})
+    world.drain(**worker(world, 2))
+    assert [row["metadata"]["upload_timestamp_utc"][:7] for row in world.rows()] == ["2025-11"]
+
+
+def test_a_quarantine_that_another_worker_made_is_cleared(world: World) -> None:
+    world.run("queue", "setup")
+    told = world.put(samples(1)[0])
+    world.publish({**told, "content_hash": "0" * 64})
+    world.drain(**worker(world, 1))
+    assert len(list((world.lake / "quarantine").rglob("*.avro"))) == 1
+    world.publish(told)
+    world.drain(**worker(world, 2))
+    assert [file for file in (world.lake / "quarantine").rglob("*") if file.is_file()] == []
+    assert len(world.rows()) == 1
+
+
+def test_the_time_of_a_telling_does_not_depend_on_who_writes(world: World) -> None:
+    load(world, samples(2))
+    early, late = {"SOURCE_DATE_EPOCH": "1764547200"}, {"SOURCE_DATE_EPOCH": "1764633600"}
+    for number, env in ((1, early), (2, late)):
+        world.run("ingest", world.lake / "raw", **worker(world, number), **env)
+        for stage in ("validate", "analyse", "narrate"):
+            world.run(stage, **worker(world, number), **env)
+    seen = []
+    for number in (2, 1, 2, 1):
+        world.drain(**worker(world, number), **late)
+        seen.append(files(world))
+    assert seen[1] == seen[2] == seen[3]
+    assert {row["metadata"]["processed_utc"] for row in world.rows()} == {"2025-12-01T00:00:00Z"}
