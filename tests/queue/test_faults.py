@@ -292,15 +292,15 @@ def test_messages_that_expire_while_others_are_drained(world: World, corpus: Cor
     corpus.into(world.lake)
     with world.broker.channel() as channel:
         channel.exchange_declare("health_data_exchange", "topic", durable=True)
-        arguments = {"x-message-ttl": 4000, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": FAILED}
+        arguments = {"x-message-ttl": 10_000, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": FAILED}
         channel.queue_declare(QUEUE, durable=True, arguments=arguments)
         channel.queue_bind(QUEUE, "health_data_exchange", "health.processing.#")
     world.run("queue", "setup")
     world.publish(*corpus.messages)
-    world.drain("--batch-size", 1, "--max-messages", 10)
-    time.sleep(4.5)
-    states = accounts(world, corpus.messages)
-    assert states["dead"] == MESSAGES - 10
+    taken = world.drain("--batch-size", 1, "--max-messages", 10)["messages"]
+    assert taken > 0
+    wait_for(lambda: world.depths() == {FAILED: MESSAGES - taken})
+    assert accounts(world, corpus.messages)["dead"] == MESSAGES - taken
     with world.broker.channel() as channel:
         channel.queue_delete(QUEUE)
     world.run("queue", "setup")
