@@ -31,7 +31,7 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
         WITH spans AS (
             SELECT no, user_id, record_type, content_hash || uploaded || key || bucket || quality AS known,
                    coalesce(min(start), uploaded) AS start, coalesce(max("end"), uploaded) AS "end",
-                   coalesce(max(fetched), uploaded) AS fetched
+                   coalesce(max(records.fetched), uploaded) AS fetched
             FROM uploads LEFT JOIN records ON upload = no WHERE state = 'accepted'
             GROUP BY no, user_id, record_type, content_hash, uploaded, key, bucket, quality
         ),
