@@ -99,8 +99,9 @@ class HealthDataMessage(BaseModel):
 
     @property
     def idempotency(self) -> str:
-        """What tells whether this was handled: the key that was agreed on, and whose bytes it is about."""
-        return identity.digest(self.idempotency_key or "", self.user_id, self.content_hash[:KEY_DIGITS])
+        """What tells whether this was handled: the key that was agreed on, whose bytes it is about, of what type."""
+        kind = envelope.base_name(self.record_type)
+        return identity.digest(self.idempotency_key or "", self.user_id, self.content_hash[:KEY_DIGITS], kind)
 
 
 def parse(body: bytes) -> HealthDataMessage:

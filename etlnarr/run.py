@@ -32,6 +32,10 @@ class Log(Protocol):
         """Tell what a developer may want to know."""
         ...
 
+    def info(self, event: str, *args: object, **fields: object) -> object:
+        """Tell what someone may want to know."""
+        ...
+
     def warning(self, event: str, *args: object, **fields: object) -> object:
         """Tell what someone may have to look after."""
         ...

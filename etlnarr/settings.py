@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     exchange_name: str = "health_data_exchange"
     prefetch_count: int = Field(default=500, gt=0, le=65_535)
     max_retries: int | None = Field(default=None, ge=0)
-    retry_delays: tuple[PositiveInt, ...] | None = None
+    retry_delays: Annotated[tuple[PositiveInt, ...] | None, NoDecode] = None
     api_token: SecretStr | None = None
 
     lake_url: str | None = None
@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     @classmethod
     def _packages(cls, told: object) -> object:
         return tuple(told.replace(",", " ").split()) if isinstance(told, str) else told
+
+    @field_validator("retry_delays", mode="before")
+    @classmethod
+    def _seconds(cls, told: object) -> object:
+        return tuple(told.strip("[] ").replace(",", " ").split()) or None if isinstance(told, str) else told
 
     @field_validator("training_data_prefix", "quarantine_prefix")
     @classmethod

@@ -68,3 +68,9 @@ def test_a_wrong_setting_is_named_in_one_line(env: dict[str, str], name: str, tm
     assert name in done.stderr
     assert done.stderr.count("\n") == 1
     assert not set(env.values()) & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(("told", "delays"), [("[30, 300]", (30, 300)), ("30,300", (30, 300)), ("5", (5,))])
+def test_delays_are_seconds_in_a_row(monkeypatch: pytest.MonkeyPatch, told: str, delays: tuple[int, ...]) -> None:
+    monkeypatch.setenv("ETL_RETRY_DELAYS", told)
+    assert Settings(_env_file=None).retry_delays == delays  # type: ignore[call-arg]  # a setting of the library

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import socket
 from collections import deque
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from pydantic import JsonValue
 from etlnarr.errors import BrokerUnavailableError, UsageError, masked
 from etlnarr.settings import Settings
 
+FAILED: Final = "failed_queue"
+DELAYED: Final = re.compile(r"\.retry\.\d+s$", re.ASCII)
 HEARTBEAT_SECONDS: Final = 60
 CONNECT_SECONDS: Final = 5
 NOT_FOUND: Final = 404
@@ -62,13 +65,15 @@ def linked(settings: Settings, queue: str | None = None) -> Iterator[Link]:
 
     Errors: UsageError for a URL that is none or credentials that are refused; BrokerUnavailableError.
     """
-    url = settings.rabbitmq_url.get_secret_value()
+    url, name = settings.rabbitmq_url.get_secret_value(), queue or settings.queue_name
+    if name == FAILED or DELAYED.search(name):
+        raise UsageError(f"{name}: holds what has failed or waits; name the queue of the work, see ETL_QUEUE_NAME")
     with broker_faults(url):
         connection = _connect(url)
         try:
             channel = connection.channel()
             channel.confirm_delivery()
-            yield Link(connection, channel, queue or settings.queue_name, settings.exchange_name)
+            yield Link(connection, channel, name, settings.exchange_name)
         finally:
             with contextlib.suppress(AMQPError):
                 connection.close()

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from etlnarr.broker.connection import Delivery, Link
+from etlnarr.broker.connection import FAILED, Delivery, Link
 from etlnarr.broker.publishing import publish
-from etlnarr.broker.topology import FAILED, delay_queue, ready
+from etlnarr.broker.topology import delay_queue, ready
 from etlnarr.errors import BrokerUnavailableError
 
 T = TypeVar("T")

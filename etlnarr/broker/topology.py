@@ -6,9 +6,8 @@ from typing import Final
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
-from etlnarr.broker.connection import NOT_FOUND, Link
+from etlnarr.broker.connection import FAILED, NOT_FOUND, Link
 
-FAILED: Final = "failed_queue"
 BINDING: Final = "health.processing.#"
 
 

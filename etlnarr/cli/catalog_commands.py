@@ -1,5 +1,7 @@
 """The commands that work on the catalog itself."""
 
+import contextlib
+
 import typer
 
 from etlnarr.cli import options
@@ -25,7 +27,10 @@ def rebuild(
     settings = session.settings_from(lake_url=lake, catalog_path=catalog, people=people)
     if settings.catalog.exists():
         raise UsageError(f"{settings.catalog}: is there; move it away first, or name another with --catalog")
-    with session.session(settings) as opened:
-        done = stage(opened.con, opened.run, kinds_of(per))
-        report.log_build(opened.log, done)
+    with contextlib.ExitStack() as undo:
+        undo.callback(settings.catalog.unlink, missing_ok=True)  # one that is not whole would be in the way
+        with session.session(settings) as opened:
+            done = stage(opened.con, opened.run, kinds_of(per))
+            report.log_build(opened.log, done)
+        undo.pop_all()
     report.show(done, report.told_summary(done, settings, dry=False), as_json=as_json)

@@ -10,7 +10,7 @@ from typing import Final
 
 from fsspec.core import has_magic
 
-from etlnarr.errors import GoneError, UsageError, masked
+from etlnarr.errors import DeniedError, GoneError, UsageError, masked
 from etlnarr.lake.roots import Root, lake_faults, root
 from etlnarr.settings import Settings
 
@@ -91,15 +91,22 @@ def raw(lake: Root, settings: Settings) -> str:
 def named(lake: Root, bucket: str, key: str, size: int) -> Source:
     """Return the object that a message names; whether it is there shows when it is read.
 
-    Errors: GoneError for a bucket that a lake in a folder cannot have.
+    Errors: GoneError for a bucket that a lake in a folder cannot have; DeniedError for a place outside raw/.
     """
     if bucket == lake.bucket:
         path = f"{bucket}/{key}" if lake.remote else f"{lake.path}/{key}"
         inside = path.startswith(f"{lake.path}/")
-        return Source(lake, path, path.removeprefix(f"{lake.path}/") if inside else key, bucket, size, "", 0)
+        source = Source(lake, path, path.removeprefix(f"{lake.path}/") if inside else key, bucket, size, "", 0)
+        return _in_raw(source)
     if not lake.remote:
         raise GoneError("the message names another bucket than the folder that is the lake; see --lake")
-    return Source(Root(f"s3://{bucket}", lake.fs, bucket), f"{bucket}/{key}", key, bucket, size, "", 0)
+    return _in_raw(Source(Root(f"s3://{bucket}", lake.fs, bucket), f"{bucket}/{key}", key, bucket, size, "", 0))
+
+
+def _in_raw(source: Source) -> Source:
+    if not source.key.startswith("raw/"):
+        raise DeniedError("the message names an object outside raw/")
+    return source
 
 
 def _in_folders(start: Root) -> Found:

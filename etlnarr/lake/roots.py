@@ -77,7 +77,7 @@ def lake_faults(start: Root, what: str) -> Iterator[None]:
         raise LakeUnavailableError(f"{masked(start.url)}: the lake does not answer; run again later") from fault
     except PermissionError as fault:
         raise DeniedError(f"{where}: access denied; check the rights or the S3 keys") from fault
-    except FileNotFoundError as fault:
+    except (FileNotFoundError, IsADirectoryError) as fault:
         raise GoneError(f"{where}: an object is gone while it was needed; run again") from fault
     except OSError as fault:
         if start.remote and fault.errno == errno.EBUSY:  # SlowDown and its kin

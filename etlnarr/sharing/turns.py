@@ -111,7 +111,7 @@ class SoleWriter:
         if lake.read(self.lake, WRITER) != writer:
             raise UsageError(
                 f"{masked(self.lake.url)}: another catalog writes here, and this store has no conditional put; "
-                "set ETL_DEDUPLICATION_STORE=redis for several, or run etlnarr catalog rebuild to go on from here"
+                "set ETL_DEDUPLICATION_STORE=redis for several, or move this one away and run etlnarr catalog rebuild"
             )
         return True
 
@@ -136,6 +136,16 @@ def take_over(run: Run, catalog: str) -> None:
     """
     if run.lake.remote:
         lake.write(run.lake, WRITER, catalog.encode())
+
+
+def admit(run: Run, catalog: str) -> None:
+    """See, before anything is taken, whether this catalog may write to the lake at all.
+
+    Errors: UsageError for a second writer where no turn can be taken; LakeUnavailableError.
+    """
+    with _turn_of(run, catalog) as mine:
+        if isinstance(mine, SoleWriter):
+            mine.take()
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from etlnarr import sharing
+from etlnarr import lake, sharing
 from etlnarr.catalog import Catalog, catalog_id, status
 from etlnarr.catalog.status import Status
 from etlnarr.errors import TurnError, UsageError
@@ -117,6 +117,7 @@ def rebuild(con: Catalog, run: Run, kinds: Sequence[str]) -> Told:
 
     Errors: UsageError when nobody has published anything; as tell_together().
     """
+    lake.reach(run.lake)
     if not sharing.shared(run):
         raise UsageError("this lake holds no parts of a catalog; run etlnarr build on its uploads instead")
     sharing.take_over(run, catalog_id(con))

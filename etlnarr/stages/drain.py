@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeVar
 
-from etlnarr import broker, envelope, lake, retries
+from etlnarr import broker, envelope, lake, retries, sharing
 from etlnarr.broker import Delivery, Link
-from etlnarr.catalog import Catalog
+from etlnarr.catalog import Catalog, catalog_id
 from etlnarr.errors import StoppedError, StoreUnavailableError, TemporaryError
 from etlnarr.message import Failure, HealthDataMessage, body_of
 from etlnarr.retries import LAKE_AWAY, ErrorKind
@@ -19,6 +19,9 @@ from etlnarr.stages.handle import Outcome, Settled, handle
 
 T = TypeVar("T")
 QUIET_SECONDS: Final = 0.5
+UNTOLD_SECONDS: Final = 60.0
+"""How long a watcher reads on before it tells what it has read, if messages never cease."""
+
 SHORTEST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 ELSEWHERE_SECONDS: Final = 30
@@ -87,6 +90,8 @@ def drain(con: Catalog, run: Run, claims: Claims, wanted: Draining, stop: thread
     alive = replace(run, progress=partial(_until, stop, claims, run.progress))
     work = Drain(con, alive, claims, wanted, stop, Drained(), ends)
     lake.reach(run.lake)
+    sharing.admit(run, catalog_id(con))
+    claims.renew()  # a store that is away shows before a message is taken
     try:
         _watch(work) if wanted.watch else _once(work)
     except StoppedError:
@@ -113,9 +118,8 @@ def _once(work: Drain) -> None:
     fault = None
     try:
         with broker.linked(work.run.settings, work.wanted.queue) as link:
-            broker.set_up(link)
-            broker.consume(link, work.left())
-            _empty(work, link)
+            _prepare(work, link, work.left())
+            _empty(work, link, float("inf"))
     except TemporaryError as away:
         fault = away
     work.done.told = tell_together(work.con, work.run, None, work.wanted.kinds)
@@ -129,8 +133,7 @@ def _watch(work: Drain) -> None:
     while not work.over():
         try:
             with broker.linked(work.run.settings, work.wanted.queue) as link:
-                broker.set_up(link)
-                broker.consume(link, work.wanted.batch_size)
+                _prepare(work, link, work.wanted.batch_size)
                 pause = SHORTEST_PAUSE
                 _stay(work, link)
         except TemporaryError as away:
@@ -139,19 +142,29 @@ def _watch(work: Drain) -> None:
             pause = min(2 * pause, LONGEST_PAUSE)
 
 
+def _prepare(work: Drain, link: Link, prefetch: int) -> None:
+    """Begin to take messages; a queue that was named outright must be there, as a name may be mistyped."""
+    if work.wanted.queue is None:
+        broker.set_up(link)
+    else:
+        broker.depth(link, link.queue)
+    broker.consume(link, prefetch)
+
+
 def _stay(work: Drain, link: Link) -> None:
     told = -1  # what an earlier process left untold is told first
     while not work.over():
-        _empty(work, link)
+        _empty(work, link, time.monotonic() + UNTOLD_SECONDS)
         if told != work.done.read and not work.stop.is_set():
             told = work.done.read
             today = replace(work.run, now=now_ms())  # a watcher lives for weeks
             work.done.told = broker.pumped(link, partial(tell_together, work.con, today, None, work.wanted.kinds))
+            work.run.log.info("told", messages=work.done.messages, rows=work.done.told.export.rows)
 
 
-def _empty(work: Drain, link: Link) -> None:
-    """Take and settle batch after batch until the queue is empty."""
-    while batch := broker.take(link, work.left(), QUIET_SECONDS, work.over):
+def _empty(work: Drain, link: Link, until: float) -> None:
+    """Take and settle batch after batch until the queue is empty, or so late that it is time to tell."""
+    while time.monotonic() < until and (batch := broker.take(link, work.left(), QUIET_SECONDS, work.over)):
         bodies = [delivery.body for delivery in batch]
         settled = broker.pumped(link, partial(handle, work.con, work.run, work.claims, bodies))
         _settle(work, link, batch, settled)

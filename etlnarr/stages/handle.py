@@ -10,7 +10,7 @@ from typing import TypeAlias
 from etlnarr import lake, sharing
 from etlnarr.catalog import Catalog
 from etlnarr.envelope import Envelope, base_name
-from etlnarr.errors import EtlnarrError, GoneError, StoreUnavailableError
+from etlnarr.errors import DeniedError, EtlnarrError, GoneError, StoreUnavailableError
 from etlnarr.message import HealthDataMessage, PoisonError, parse
 from etlnarr.model import Standing
 from etlnarr.records import by_name
@@ -130,7 +130,7 @@ def _rounds(
     for message in messages:
         try:
             offer = _offer(run, message)
-        except GoneError as fault:
+        except (GoneError, DeniedError) as fault:
             faults[_what(message)] = kind_of(fault)
         else:
             places[offer.source.url].append((offer, _what(message)))

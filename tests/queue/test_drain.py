@@ -232,6 +232,55 @@ def test_dead_letters_that_are_not_taken_multiply_nothing(world: World) -> None:
     assert world.depths() == {QUEUE: 3, FAILED: 1}
 
 
+@pytest.mark.parametrize("name", [FAILED, f"{QUEUE}.retry.30s"])
+def test_what_holds_failures_is_no_queue_of_work(world: World, name: str) -> None:
+    for command in (["drain-queue"], ["load", str(samples(1)[0])], ["queue", "setup"]):
+        done = etlnarr(*command, cwd=world.where, env={**world.env, "ETL_QUEUE_NAME": name}, expect=2)
+        assert "ETL_QUEUE_NAME" in done.stderr
+    assert world.depths() == {}
+
+
+def test_a_queue_that_is_named_outright_must_be_there(world: World) -> None:
+    world.run("queue", "setup")
+    done = etlnarr("drain-queue", "--queue", "typo", cwd=world.where, env=world.env, expect=2)
+    assert "no such queue" in done.stderr
+    assert world.run("queue", "status", "--queue", "typo")["typo"] is None
+
+
+@pytest.mark.parametrize("key", ["catalog.duckdb", "training/x.avro", "quarantine/x.avro"])
+def test_no_message_reaches_beyond_what_is_raw(world: World, key: str) -> None:
+    world.run("queue", "setup")
+    world.publish({**world.put(samples(1)[0]), "key": key})
+    assert world.drain()["dead"] == {"access_denied": 1}
+    assert not (world.lake / "quarantine").exists()
+
+
+def test_a_folder_is_no_object(world: World) -> None:
+    world.run("queue", "setup")
+    world.publish({**world.put(samples(1)[0]), "key": "raw/StepsRecord"}, {**world.put(samples(1)[0]), "key": "raw/x"})
+    (world.lake / "raw" / "StepsRecord").mkdir(exist_ok=True)
+    assert world.drain()["dead"] == {"not_found": 2}
+
+
+def test_a_store_that_is_away_leaves_the_messages_where_they_are(world: World) -> None:
+    world.run("queue", "setup")
+    world.publish(world.put(samples(1)[0]))
+    env = {"ETL_DEDUPLICATION_STORE": "redis", "ETL_DEDUPLICATION_REDIS_URL": "redis://:hidden@127.0.0.1:1/0"}
+    done = etlnarr("drain-queue", cwd=world.where, env={**world.env, **env}, expect=75)
+    assert "Redis does not answer" in done.stderr
+    assert "hidden" not in done.stderr
+    assert world.depths() == {QUEUE: 1}
+
+
+def test_a_type_that_was_told_wrong_first_can_be_told_right(world: World) -> None:
+    world.run("queue", "setup")
+    told = world.put(samples(1)[0])
+    kinds = {"StepsRecord", "HeartRateRecord"} - {told["record_type"]}
+    world.publish({**told, "record_type": min(kinds)}, told)
+    done = world.drain()
+    assert (done["read"], done["told"]["validate"]["accepted"]) == (2, 1)
+
+
 def test_a_topology_without_its_binding_is_mended(world: World) -> None:
     world.run("queue", "setup")
     with world.broker.channel() as channel:

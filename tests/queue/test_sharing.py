@@ -206,6 +206,16 @@ def test_an_upload_whose_file_was_overwritten_is_published_too(tmp_path: Path) -
         assert two.con.sql("SELECT count(*) FROM uploads").fetchall() == [(2,)]
 
 
+def test_a_rebuild_that_fails_leaves_nothing_in_the_way(world: World) -> None:
+    world.lake.mkdir()
+    etlnarr("catalog", "rebuild", cwd=world.where, env={**world.env, **worker(world, 1)}, expect=2)
+    load(world, samples(1))
+    world.drain()
+    assert world.run("catalog", "rebuild", **worker(world, 1))["export"]["rows"] == 1
+    done = etlnarr("catalog", "rebuild", cwd=world.where, env={**world.env, **worker(world, 1)}, expect=2)
+    assert "move it away" in done.stderr
+
+
 def test_a_damaged_part_is_named_in_one_line(world: World) -> None:
     load(world, samples(1))
     world.drain()
