@@ -242,9 +242,11 @@ def test_a_quarantine_that_another_worker_made_is_cleared(world: World) -> None:
     world.publish({**told, "content_hash": "0" * 64})
     world.drain(**worker(world, 1))
     assert len(list((world.lake / "quarantine").rglob("*.avro"))) == 1
+    foreign = world.lake / "quarantine" / "of-others.metadata.json"
+    foreign.write_text("{}")
     world.publish(told)
     world.drain(**worker(world, 2))
-    assert [file for file in (world.lake / "quarantine").rglob("*") if file.is_file()] == []
+    assert [file for file in (world.lake / "quarantine").rglob("*") if file.is_file()] == [foreign]
     assert len(world.rows()) == 1
 
 
