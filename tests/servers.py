@@ -78,16 +78,8 @@ def s3_server(folder: Path) -> Iterator[S3]:
     command = ["weed", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3", "-filer",
                "-volume.max=8", "-master.volumeSizeLimitMB=64", "-s3.port.iceberg=0", "-s3.port.lance=0",
                f"-s3.config={config}", *flags]  # fmt: skip
-    with (folder / "weed.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            endpoint = f"http://127.0.0.1:{ports[6]}"
-            _wait(endpoint, process)
-            _make_bucket(endpoint, "health-data")
-            yield S3(endpoint, "health-data", process)
-        finally:
-            process.kill()
-            process.wait()
+    with _serving(command, folder / "weed.log", f"http://127.0.0.1:{ports[6]}") as server:
+        yield server
 
 
 @contextlib.contextmanager
@@ -95,16 +87,21 @@ def gateway(folder: Path) -> Iterator[S3]:
     """Run the gateway of JuiceFS, which is the S3 layer of MinIO, until the block ends."""
     port, metrics = free_ports(2)
     meta = f"sqlite3://{folder}/meta.db"
-    with (folder / "juicefs.log").open("wb") as log:
-        formatted = ["juicefs", "format", "--storage", "file", "--bucket", f"{folder}/blobs/", meta, "tests"]
-        subprocess.run(formatted, stdout=log, stderr=log, check=True)
-        kept = ["--multi-buckets", "--keep-etag", "--object-meta", "--object-tag", "--no-usage-report"]
-        own = [f"--metrics=127.0.0.1:{metrics}", f"--cache-dir={folder}/cache"]
-        command = ["juicefs", "gateway", *kept, *own, meta, f"127.0.0.1:{port}"]
-        keys = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY}
+    formatted = ["juicefs", "format", "--storage", "file", "--bucket", f"{folder}/blobs/", meta, "tests"]
+    subprocess.run(formatted, capture_output=True, check=True)
+    kept = ["--multi-buckets", "--keep-etag", "--object-meta", "--object-tag", "--no-usage-report"]
+    own = [f"--metrics=127.0.0.1:{metrics}", f"--cache-dir={folder}/cache"]
+    command = ["juicefs", "gateway", *kept, *own, meta, f"127.0.0.1:{port}"]
+    with _serving(command, folder / "juicefs.log", f"http://127.0.0.1:{port}") as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _serving(command: list[str], file: Path, endpoint: str) -> Iterator[S3]:
+    keys = {"MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY}
+    with file.open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **keys})
         try:
-            endpoint = f"http://127.0.0.1:{port}"
             _wait(endpoint, process)
             _make_bucket(endpoint, "health-data")
             yield S3(endpoint, "health-data", process)

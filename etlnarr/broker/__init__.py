@@ -1,10 +1,10 @@
 """The message broker: topology, deliveries, dead letters; the only importer of pika."""
 
 from etlnarr.broker.connection import FAILED, Delivery, Link, linked
-from etlnarr.broker.dead_letters import Letter, depth, peek, purge, requeue
+from etlnarr.broker.dead_letters import Letter, peek, purge, requeue
 from etlnarr.broker.deliveries import acknowledge, bury, consume, pumped, retry, take
 from etlnarr.broker.publishing import announce
-from etlnarr.broker.topology import depths, set_up
+from etlnarr.broker.topology import depth, depths, set_up
 
 __all__ = [
     "FAILED",

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from etlnarr.broker.connection import Delivery, Link
 from etlnarr.broker.deliveries import DETAIL, REASON
 from etlnarr.broker.publishing import publish
+from etlnarr.broker.topology import depth
 from etlnarr.message import HealthDataMessage, PoisonError, body_of, parse
 
 UNKNOWN = "unknown"
@@ -42,14 +43,6 @@ def requeue(link: Link, queue: str, wanted: Callable[[Letter], bool], *, dry: bo
             link.channel.basic_ack(delivery.tag)
         sent += 1
     return sent
-
-
-def depth(link: Link, queue: str) -> int:
-    """Return how many messages wait in a queue.
-
-    Errors: UsageError when there is no such queue.
-    """
-    return int(link.channel.queue_declare(queue, passive=True).method.message_count)
 
 
 def purge(link: Link, queue: str) -> int:

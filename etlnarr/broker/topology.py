@@ -7,6 +7,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
 from etlnarr.broker.connection import FAILED, NOT_FOUND, Link
+from etlnarr.errors import UsageError
 
 BINDING: Final = "health.processing.#"
 
@@ -45,7 +46,7 @@ def delay_queue(link: Link, seconds: int) -> str:
 
     Shapes: a quorum queue, the kind that lets go of a message only when the other queue has it.
     """
-    name = f"{link.queue}.retry.{seconds}s"
+    name = _delay_name(link, seconds)
     if name not in link.declared and ready(link, name) is None:
         arguments = {
             "x-queue-type": "quorum",
@@ -60,9 +61,24 @@ def delay_queue(link: Link, seconds: int) -> str:
     return name
 
 
+def _delay_name(link: Link, seconds: int) -> str:
+    return f"{link.queue}.retry.{seconds}s"
+
+
+def depth(link: Link, queue: str) -> int:
+    """Return how many messages wait in a queue.
+
+    Errors: UsageError when there is no such queue.
+    """
+    found = ready(link, queue)
+    if found is None:
+        raise UsageError(f"{queue}: no such queue; see ETL_QUEUE_NAME, or run etlnarr queue setup")
+    return found
+
+
 def depths(link: Link, delays: list[int]) -> dict[str, int | None]:
     """Return how many messages wait in each queue, None for one that is not there."""
-    names = [link.queue, *(f"{link.queue}.retry.{seconds}s" for seconds in delays), FAILED]
+    names = [link.queue, *(_delay_name(link, seconds) for seconds in delays), FAILED]
     return {name: ready(link, name) for name in names}
 
 

@@ -18,6 +18,7 @@ queue_app = typer.Typer(help="Set up, look at and mend the queue.", no_args_is_h
 app.add_typer(queue_app, name="queue")
 
 QueueName = Annotated[str | None, typer.Option("--queue", metavar="NAME", help="Another queue than ETL_QUEUE_NAME.")]
+From = Annotated[str, typer.Option("--from", metavar="NAME", help="Which queue.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it: without this, say what would be done.")]
 
 
@@ -123,7 +124,7 @@ def status(queue: QueueName = None, as_json: options.AsJson = False) -> None:
 
 @queue_app.command(epilog=epilog("etlnarr queue peek --limit 5"))
 def peek(
-    source: Annotated[str, typer.Option("--from", metavar="NAME", help="Which queue.")] = "failed_queue",
+    source: From = "failed_queue",
     limit: Annotated[int, typer.Option(min=1, help="How many messages.")] = 20,
     as_json: options.AsJson = False,
 ) -> None:
@@ -138,7 +139,7 @@ def peek(
 
 @queue_app.command(epilog=epilog("etlnarr queue requeue --where reason=access_denied --yes"))
 def requeue(
-    source: Annotated[str, typer.Option("--from", metavar="NAME", help="Which queue.")] = "failed_queue",
+    source: From = "failed_queue",
     where: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Only those: reason, record_type, message_id, ...")
     ] = None,
@@ -159,7 +160,7 @@ def requeue(
 
 @queue_app.command(epilog=epilog("etlnarr queue purge --from failed_queue --yes"))
 def purge(
-    source: Annotated[str, typer.Option("--from", metavar="NAME", help="Which queue.")] = "failed_queue",
+    source: From = "failed_queue",
     yes: Yes = False,
     as_json: options.AsJson = False,
 ) -> None:

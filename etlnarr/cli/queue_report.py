@@ -32,18 +32,10 @@ def log_drain(log: "FilteringBoundLogger", done: "Drained") -> None:
 
 def drained(done: "Drained", settings: Settings) -> Iterator[str]:
     """Yield the summary of a drain."""
-    parts = [
-        f"{number} {name}"
-        for name, number in (
-            ("read", done.read),
-            ("duplicate", done.duplicate),
-            ("at another worker", done.elsewhere),
-            *((f"to be tried again for {kind}", number) for kind, number in sorted(done.retried.items())),
-            *((f"given up for {reason}", number) for reason, number in sorted(done.dead.items())),
-        )
-        if number
-    ]
-    yield f"messages     {done.messages} taken: {', '.join(parts) or 'none'}"
+    counts = {"read": done.read, "duplicate": done.duplicate, "at another worker": done.elsewhere}
+    counts |= {f"to be tried again for {kind}": number for kind, number in sorted(done.retried.items())}
+    counts |= {f"given up for {reason}": number for reason, number in sorted(done.dead.items())}
+    yield f"messages     {done.messages} taken: {report.counted(counts)}"
     if done.stopped:
         yield "stopped      what was not done waits for the next run"
     if done.told:

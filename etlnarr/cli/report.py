@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
@@ -58,20 +58,16 @@ def fields(done: object) -> Iterator[str]:
         yield f"{name:<12} {', '.join(value) if isinstance(value, list) else value}"
 
 
+def counted(counts: Mapping[str, int]) -> str:
+    """Say how many there are of each, where there are any."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "none"
+
+
 def build_summary(done: "Report", settings: Settings, *, dry: bool) -> Iterator[str]:
     """Yield the summary of a build."""
     found = done.ingest
-    parts = [
-        f"{number} {name}"
-        for name, number in (
-            ("new", found.new),
-            ("unreadable", found.unreadable),
-            ("duplicate", found.duplicate),
-            ("known", found.known),
-        )
-        if number
-    ]
-    yield f"uploads      {found.found} found: {', '.join(parts) or 'none'}"
+    counts = {"new": found.new, "unreadable": found.unreadable, "duplicate": found.duplicate, "known": found.known}
+    yield f"uploads      {found.found} found: {counted(counts)}"
     if found.ignored:
         yield f"             {found.ignored} files passed over: no regular file, or no name in UTF-8 that ends in .avro"
     if found.denied:

@@ -64,9 +64,7 @@ def absorb(con: Catalog, run: Run) -> int:
 
 def _absorb(con: Catalog, run: Run, kind: Kind) -> int:
     """Take in the parts of a kind, and once more those that told of a place before the upload was known."""
-    there = [name for name in lake.names(run.lake, kind.folder) if name.endswith(SUFFIX)]
-    before = parts.known(con)
-    left = [name for name in there if name not in before]
+    left = _unknown(con, run, kind)
     found = len(left)
     while left:
         for batch in batches(run.progress(left, "absorb", len(left)), TOGETHER):
@@ -93,12 +91,12 @@ def unknown(con: Catalog, run: Run) -> bool:
 
     Errors: LakeUnavailableError.
     """
+    return any(_unknown(con, run, kind) for kind in (UPLOADS, TELLINGS))
+
+
+def _unknown(con: Catalog, run: Run, kind: Kind) -> list[str]:
     known = parts.known(con)
-    return any(
-        name.endswith(SUFFIX) and name not in known
-        for kind in (UPLOADS, TELLINGS)
-        for name in lake.names(run.lake, kind.folder)
-    )
+    return [name for name in lake.names(run.lake, kind.folder) if name.endswith(SUFFIX) and name not in known]
 
 
 def shared(run: Run) -> bool:

@@ -9,15 +9,14 @@ from typing import Final, TypeAlias
 from etlnarr import avro_columns, envelope, lake
 from etlnarr.avro import Limits
 from etlnarr.avro_columns import Decoded
-from etlnarr.catalog.uploads import Known
+from etlnarr.catalog.uploads import PLACED_REASONS, Known
 from etlnarr.envelope import Envelope
 from etlnarr.errors import EtlnarrError, UnreadableError
 from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
 
-MISMATCH: Final = "record_type_mismatch"
-OTHER_BYTES: Final = "content_hash_mismatch"
+MISMATCH, OTHER_BYTES = PLACED_REASONS
 TIMED_OUT: Final = "timed_out"
 UNKNOWN: Final = Known(0, None, again=True)
 
@@ -83,7 +82,7 @@ def arrivals_of(
             faults[offer.source.url] = outcome  # its message comes back
             continue
         kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
-        mismatch = isinstance(outcome, UnreadableError) and outcome.reason in (MISMATCH, OTHER_BYTES)
+        mismatch = isinstance(outcome, UnreadableError) and outcome.reason in PLACED_REASONS
         contents.known[user, content] = now = replace(known, kind=kind, again=mismatch)
         yield Arrival(now, offer.source, offer.said, user, content, outcome)
         no += known.no == no

@@ -37,6 +37,10 @@ class Loaded:
     other_type: int = 0
     untold: int = 0
 
+    def count(self, kind: str) -> None:
+        """Count an upload that was loaded."""
+        self.loaded[kind] = self.loaded.get(kind, 0) + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -68,7 +72,7 @@ def load(run: Run, urls: Sequence[str], only: str | None, uploaded: int | None) 
             if not run.dry:
                 lake.write(run.lake, message.key.removeprefix(_root(run)), sent.body)
                 broker.announce(link, message)
-            done.loaded[sent.record_type] = done.loaded.get(sent.record_type, 0) + 1
+            done.count(sent.record_type)
     return done
 
 
@@ -84,7 +88,7 @@ def load_via_api(run: Run, urls: Sequence[str], only: str | None, api: str) -> L
     for parcel in _parcels(run, urls, only, done):
         if not run.dry:
             _post(api, token, parcel)
-        done.loaded[parcel.record_type] = done.loaded.get(parcel.record_type, 0) + 1
+        done.count(parcel.record_type)
     return done
 
 
