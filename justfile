@@ -15,6 +15,13 @@ test: check servers
     pytest
     coverage report --skip-covered --fail-under=100 --include="etlnarr/metrics/*,etlnarr/identity.py,etlnarr/quality.py,etlnarr/quarantine.py,etlnarr/catalog/quality.py,etlnarr/catalog/uploads.py,etlnarr/stages/validate.py"
 
+# The randomised faults of the queue at full size, as often in a row as asked.
+faults rounds="20": servers
+    for round in $(seq {{ rounds }}); do \
+        ETLNARR_KILLS=20 pytest --no-cov -q tests/queue/test_faults.py -k "killed or poisons or middle" && \
+        ETLNARR_MESSAGES=500 pytest --no-cov -q tests/queue/test_faults.py -k "two_drains" || exit 1; \
+    done
+
 # Write the golden narratives anew, to be read before they are committed.
 goldens:
     pytest tests/test_goldens.py --snapshot-update

@@ -23,7 +23,7 @@ from tests.queue.world import FAILED, QUEUE, World, message
 from tests.servers import S3, get
 
 KILLS = int(os.environ.get("ETLNARR_KILLS", "6"))
-MESSAGES = 48
+MESSAGES = int(os.environ.get("ETLNARR_MESSAGES", "48"))
 PATIENT = {"ETL_RETRY_DELAYS": "[1]", "ETL_MAX_RETRIES": "50"}
 Files = dict[str, bytes]
 
