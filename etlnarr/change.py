@@ -18,14 +18,14 @@ RISEN, FALLEN, HELD = "risen", "fallen", "held"
 
 
 def compare(
-    kind: RecordType, row: pl.DataFrame, readings: pl.DataFrame, before: Mapping[str, str], window: str
+    kind: RecordType, row: pl.DataFrame, readings: pl.DataFrame, before: Mapping[int, int], window: str
 ) -> pl.DataFrame:
     """Add what the comparisons of a type say: previous, difference and direction of each.
 
     Shapes: row as insights.evaluate() returned it for the readings; before is the subject of the period before, by
     subject.
     """
-    order = pl.DataFrame(list(before.items()), schema={"subject": pl.String, "before": pl.String}, orient="row")
+    order = pl.DataFrame(list(before.items()), schema={"subject": pl.Int64, "before": pl.Int64}, orient="row")
     named = row.join(order, on="subject", how="left", maintain_order="left")
     named = named.join(_alike(named, readings), on="subject", how="left", maintain_order="left")
     for one in kind.comparisons:

@@ -20,7 +20,7 @@ LONG_GROUP: Final = 10
 class Insights:
     """What was worked out for one subject."""
 
-    subject: str
+    subject: int
     clinical: dict[str, Json]
     withheld: list[Withheld]
     recommendations: list[str]
@@ -103,7 +103,7 @@ def _remembered(kind: RecordType, batch: Batch) -> Batch:
 
 def _quantities(kind: RecordType, batch: Batch) -> pl.DataFrame:
     row = batch.readings.group_by("subject", maintain_order=True).agg(
-        pl.col("source").unique().sort().str.join(" "),
+        pl.col("source").unique().cast(pl.String).sort().str.join(" "),
         *(metric.agg.alias(metric.path) for metric in kind.metrics if metric.agg is not None),
     )
     row = row.join(batch.people, on="subject", how="left")

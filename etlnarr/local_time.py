@@ -36,28 +36,35 @@ def donors(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
     return lent.select("user_id", "start", "end", "offset_s").unique().sort("start", "end", "offset_s")
 
 
-def resolve(
-    readings: pl.DataFrame, zones: Mapping[str, str], lenders: pl.DataFrame, always_utc: Collection[str]
-) -> pl.DataFrame:
-    """Add offset_s and offset_origin to readings.
+def own(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
+    """Read the offsets that records carry themselves.
 
-    Shapes: readings with user_id, source, start, end, offset; zones the IANA zone by user; lenders as donors().
+    Shapes: source and offset; the result has mute and offset_s beside them, null for a mute one.
     """
-    own = readings.with_columns(offset_s=seconds(pl.col("offset")), mute=mute(always_utc))
-    own = own.with_columns(offset_s=pl.when(~pl.col("mute")).then("offset_s"))
-    borrowed = _borrowed(own.filter("mute").select("user_id", "start", "end").unique(), lenders)
-    joined = own.join(borrowed, on=["user_id", "start", "end"], how="left", maintain_order="left")
-    given = _given(zones)
-    lent = pl.when("mute").then("lent_s")
-    return joined.with_columns(
-        offset_s=pl.coalesce(given, "offset_s", lent),
-        offset_origin=pl.when(given.is_not_null())
-        .then(pl.lit("setting"))
-        .when(pl.col("offset_s").is_not_null())
-        .then(pl.lit("record"))
-        .when(lent.is_not_null())
-        .then(pl.lit("inferred")),
-    ).drop("mute", "lent_s")
+    silent = mute(always_utc)
+    return records.with_columns(mute=silent, offset_s=pl.when(~silent).then(seconds(pl.col("offset"))))
+
+
+def resolve(readings: pl.DataFrame, zones: Mapping[str, str], lenders: pl.DataFrame) -> pl.DataFrame:
+    """Settle offset_s, and add offset_origin.
+
+    Shapes: readings with user_id, start, end, and mute and offset_s as own(); zones the IANA zone by user; lenders as
+    donors(); the result without mute.
+    """
+    given, lent = _given(zones), pl.when("mute").then("lent_s")
+    return (
+        _lent(readings, lenders)
+        .with_columns(
+            offset_s=pl.coalesce(given, "offset_s", lent),
+            offset_origin=pl.when(given.is_not_null())
+            .then(pl.lit("setting"))
+            .when(pl.col("offset_s").is_not_null())
+            .then(pl.lit("record"))
+            .when(lent.is_not_null())
+            .then(pl.lit("inferred")),
+        )
+        .drop("mute", "lent_s")
+    )
 
 
 def mute(always_utc: Collection[str]) -> pl.Expr:
@@ -77,6 +84,15 @@ def _given(zones: Mapping[str, str]) -> pl.Expr:
         east = (there.dt.base_utc_offset() + there.dt.dst_offset()).dt.total_seconds().cast(pl.Int32)
         offset = pl.when(pl.col("user_id").is_in(users)).then(east).otherwise(offset)
     return offset
+
+
+def _lent(readings: pl.DataFrame, lenders: pl.DataFrame) -> pl.DataFrame:
+    """Add lent_s, what a reading may borrow; most need not."""
+    wanting = readings.filter("mute").select("user_id", "start", "end").unique()
+    if wanting.is_empty():
+        return readings.with_columns(lent_s=pl.lit(None, pl.Int32))
+    borrowed = _borrowed(wanting, lenders)
+    return readings.join(borrowed, on=["user_id", "start", "end"], how="left", maintain_order="left")
 
 
 def _borrowed(wanting: pl.DataFrame, lenders: pl.DataFrame) -> pl.DataFrame:

@@ -12,9 +12,9 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 READINGS: Final = pl.Schema(
     {
-        "subject": pl.String(),  # whom one example is about; the key of every group_by
+        "subject": pl.Int64(),  # number of what one example is about; the key of every group_by
         "record": pl.Int64(),  # position of the record inside its upload
-        "source": pl.String(),  # package name of the app that wrote the record
+        "source": pl.String(),  # package name of the app that wrote the record; an Enum of the names in order will do
         "record_start": pl.Int64(),  # epoch ms, as are all four times
         "record_end": pl.Int64(),
         "start": pl.Int64(),
@@ -30,12 +30,12 @@ READINGS: Final = pl.Schema(
 )
 """The canonical frame: one row per reading, ordered by subject, start, record."""
 
-SLEEP: Final = pl.Schema({"subject": pl.String(), "start": pl.Int64(), "end": pl.Int64(), "source": pl.String()})
+SLEEP: Final = pl.Schema({"subject": pl.Int64(), "start": pl.Int64(), "end": pl.Int64(), "source": pl.String()})
 """Main sleep sessions of a subject's person that touch the subject's time, one source per night."""
 
 PEOPLE: Final = pl.Schema(
     {
-        "subject": pl.String(),
+        "subject": pl.Int64(),
         "age": pl.Int32(),
         "sex": pl.String(),
         "diabetes": pl.String(),
@@ -61,6 +61,13 @@ class Batch:
     sleep: pl.DataFrame
     people: pl.DataFrame
     past: pl.DataFrame | None = None
+    made: dict["Table", pl.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, table: "Table") -> pl.DataFrame:
+        """Return what a table makes of the batch, which is worked out once however many others look at it."""
+        if table not in self.made:
+            self.made[table] = table(self)
+        return self.made[table]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ WATCH = "org.example.watch"
 LAST_MILLISECOND = 1
 
 
-def amounts(rows: Sequence[Amount], subject: str = "s", source: str = WATCH, offset_s: int | None = 0) -> pl.DataFrame:
+def amounts(rows: Sequence[Amount], subject: int = 1, source: str = WATCH, offset_s: int | None = 0) -> pl.DataFrame:
     """The canonical frame of amounts over intervals."""
     return pl.DataFrame(
         {
@@ -69,7 +69,7 @@ def uploaded(folder: Path, name: str, kind: RecordType) -> pl.DataFrame:
     of_record = records.select("record", "source", "modified", "offset", record_start="start", record_end="end")
     return (
         found.join(of_record, on="record")
-        .with_columns(subject=pl.lit(name), offset_s=seconds(pl.col("offset")), offset_origin=pl.lit("record"))
+        .with_columns(subject=pl.lit(1), offset_s=seconds(pl.col("offset")), offset_origin=pl.lit("record"))
         .select(READINGS.names())
         .cast(READINGS)
     )

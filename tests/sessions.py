@@ -18,7 +18,7 @@ def session(
     start: int,
     stages: Sequence[Stage],
     source: str = WATCH,
-    subject: str = "s",
+    subject: int = 1,
     offset_s: int | None = 0,
     modified: int = 0,
     record: int = 0,
@@ -33,7 +33,7 @@ def staged(
     rows: Sequence[tuple[str | None, int, int]],
     bounds: tuple[int, int],
     source: str = WATCH,
-    subject: str = "s",
+    subject: int = 1,
     offset_s: int | None = 0,
     modified: int = 0,
     record: int = 0,
@@ -65,7 +65,7 @@ def unstaged(start: int, minutes: float, **facts: object) -> pl.DataFrame:
     return session(start, [(None, minutes)], **facts)  # type: ignore[arg-type]  # the facts of session()
 
 
-def fortnight(subject: str = "s", offset_s: int | None = 0) -> pl.DataFrame:
+def fortnight(subject: int = 1, offset_s: int | None = 0) -> pl.DataFrame:
     """The reference trace of sleep: stages that follow on one another are one session."""
     with (REFERENCE / "traces" / "sleep_14d.csv").open(encoding="utf-8") as lines:
         rows = [(line["stage"], int(line["start_ms"]), int(line["end_ms"])) for line in csv.DictReader(lines)]

@@ -11,6 +11,7 @@ from etlnarr.records.steps import STEPS_RECORD
 from tests.amounts import WATCH, amounts, chosen, days_of
 from tests.traces import person
 
+NOW, THEN = 1, 2
 METRIC = "steps_statistics.daily_mean"
 Said = dict[str, object]
 
@@ -20,12 +21,12 @@ def told(
 ) -> tuple[Said, dict[str, str]]:
     one = Comparison("daily_mean", METRIC, 25 if relative else 1_000, "a test", relative)
     kind: RecordType = replace(STEPS_RECORD, comparisons=(one,))
-    frames = [amounts(days_of(*now), "now")] + ([] if then is None else [amounts(days_of(*then), "then", app)])
-    people = pl.concat([person({}).with_columns(subject=pl.lit(name)) for name in ("now", "then")])
+    frames = [amounts(days_of(*now), NOW)] + ([] if then is None else [amounts(days_of(*then), THEN, app)])
+    people = pl.concat([person({}).with_columns(subject=pl.lit(number, pl.Int64)) for number in (NOW, THEN)])
     batch = chosen(kind, *frames, people=people)
     row = insights.evaluate(kind, batch, ())
-    compared = change.compare(kind, row, batch.readings, {"now": "then", "then": "long ago"}, "week")
-    found = {one.subject: one for one in insights.unfold(kind, compared, (), change.claims_of(kind, "week"))}["now"]
+    compared = change.compare(kind, row, batch.readings, {NOW: THEN}, "week")
+    found = {one.subject: one for one in insights.unfold(kind, compared, (), change.claims_of(kind, "week"))}[NOW]
     group = found.clinical["change"]
     assert isinstance(group, dict)
     said = group["daily_mean"]

@@ -17,7 +17,7 @@ def frame(*rows: tuple[str, str, int, int, str | None]) -> pl.DataFrame:
 def resolved(
     readings: pl.DataFrame, lent: pl.DataFrame, zones: dict[str, str] | None = None
 ) -> list[tuple[object, ...]]:
-    out = local_time.resolve(readings, zones or {}, local_time.donors(lent, MUTE), MUTE)
+    out = local_time.resolve(local_time.own(readings, MUTE), zones or {}, local_time.donors(lent, MUTE))
     return out.select("offset_s", "offset_origin").rows()
 
 

@@ -24,7 +24,7 @@ def at_steps(values: Sequence[float], step: int = 5 * MINUTE, start: int = MIDNI
 
 def readings(
     points: Sequence[tuple[int, float | None]],
-    subject: str = "s",
+    subject: int = 1,
     offset_s: int | None = 0,
     source: str = "org.example.cgm",
     label: str | None = "INTERSTITIAL_FLUID",
@@ -65,13 +65,13 @@ def batch(*frames: pl.DataFrame, sleep: pl.DataFrame | None = None, people: pl.D
     )
 
 
-def nights(*spans: tuple[int, int], subject: str = "s") -> pl.DataFrame:
+def nights(*spans: tuple[int, int], subject: int = 1) -> pl.DataFrame:
     """Main sleep sessions."""
     rows = [(subject, start, end, "org.example.watch") for start, end in spans]
     return pl.DataFrame(rows, schema=SLEEP, orient="row")
 
 
-def trace_file(name: str, subject: str = "s") -> pl.DataFrame:
+def trace_file(name: str, subject: int = 1) -> pl.DataFrame:
     """Readings of a reference trace, which is in UTC."""
     with (REFERENCE / "traces" / f"{name}.csv").open() as lines:
         points = [(int(line["epoch_ms"]), float(line["mg_dl"])) for line in csv.DictReader(lines)]
@@ -89,4 +89,4 @@ def reference(*keys: str) -> Json:
 
 def person(facts: Mapping[str, object]) -> pl.DataFrame:
     """What is known of the person behind the subject s."""
-    return pl.DataFrame({name: ["s" if name == "subject" else facts.get(name)] for name in PEOPLE}, schema=PEOPLE)
+    return pl.DataFrame({name: [1 if name == "subject" else facts.get(name)] for name in PEOPLE}, schema=PEOPLE)

@@ -10,7 +10,7 @@ from etlnarr.envelope import utc
 from etlnarr.wire import Origin, Quality, UploadRef
 
 
-def origins(whole: Readings) -> dict[str, Origin]:
+def origins(whole: Readings) -> dict[int, Origin]:
     """Return the origin of each subject; its content hash is that of its records in the versions that count."""
     own = whole.inside.select("subject", "upload", record="position").unique()
     versions = whole.records.select("upload", "record", name=pl.format("{} {} {}", "identity", "modified", "version"))
@@ -18,7 +18,7 @@ def origins(whole: Readings) -> dict[str, Origin]:
     contents = named.sort("subject", "name").group_by("subject").agg(pl.col("name").str.join("\n"), n=pl.len())
     uploads, scores = _uploads(named)
     return {
-        str(subject): Origin(
+        subject: Origin(
             content_hash=identity.digest(str(content)),
             correlation_id=None,
             records=int(records),
@@ -30,12 +30,12 @@ def origins(whole: Readings) -> dict[str, Origin]:
     }
 
 
-def _uploads(named: pl.DataFrame) -> tuple[dict[str, list[UploadRef]], dict[str, list[Quality]]]:
+def _uploads(named: pl.DataFrame) -> tuple[dict[int, list[UploadRef]], dict[int, list[Quality]]]:
     """Return the uploads behind each subject by time, and what was thought of them."""
     columns = ["subject", "key", "bucket", "content_hash", "uploaded", "quality"]
     parts = named.group_by(columns).agg(records=pl.len()).sort("subject", "uploaded", "content_hash")
-    uploads: dict[str, list[UploadRef]] = defaultdict(list)
-    scores: dict[str, list[Quality]] = defaultdict(list)
+    uploads: dict[int, list[UploadRef]] = defaultdict(list)
+    scores: dict[int, list[Quality]] = defaultdict(list)
     for subject, key, bucket, content_hash, uploaded, quality, records in parts.iter_rows():
         uploads[subject].append(
             UploadRef(

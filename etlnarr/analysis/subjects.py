@@ -28,13 +28,13 @@ class Named:
     the windows of this kind are compared.
     """
 
-    subjects: Mapping[str, Subject]
-    written: Mapping[str, int] = field(default_factory=dict)
-    before: Mapping[str, str] = field(default_factory=dict)
+    subjects: Mapping[int, Subject]
+    written: Mapping[int, int] = field(default_factory=dict)
+    before: Mapping[int, int] = field(default_factory=dict)
     compared: str | None = None
 
 
-def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[str, Analysis]]:
+def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[int, Analysis]]:
     """Yield the analysis of each named subject."""
     habits = sources.habit_gates(kind.name)
     row = insights.evaluate(kind, batch, habits)
@@ -43,7 +43,7 @@ def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[st
         row = change.compare(kind, row, batch.readings, named.before, named.compared)
         more = change.claims_of(kind, named.compared)
     row = row.filter(pl.col("subject").is_in(list(named.subjects)))
-    series = {str(line["subject"]): line["series"] for line in kind.series(batch).iter_rows(named=True)}
+    series = {line["subject"]: line["series"] for line in kind.series(batch).iter_rows(named=True)}
     periods, shares = _periods(batch.readings, named.written), _shares(batch)
     for found in insights.unfold(kind, row, habits, more):
         subject, period = named.subjects[found.subject], periods[found.subject]
@@ -63,30 +63,40 @@ def resolved(
 ) -> pl.DataFrame:
     """Return the readings that may reach a metric, with their record, their local time and the place of their source.
 
-    Shapes: records and readings as the catalog holds them, users upload and user_id, around as analyses.spans(); the
-    result READINGS without a subject, and user_id, upload, offset, and PLACE where a person prefers a source.
+    Shapes: records and readings as the catalog holds them; users upload, user_id and what else is to stand beside each
+    reading; around as analyses.spans(); the result READINGS without a subject, and the columns of users, offset, and
+    PLACE where a person prefers a source.
     """
     kept, inside = quality.usable(records, readings, kind)
-    whole = kept.select("upload", "record", "source", "modified", "offset", record_start="start", record_end="end")
-    joined = inside.join(whole.join(users, on="upload"), on=["upload", "record"])
-    lenders = _lenders(con, joined, around)
-    return _placed(local_time.resolve(joined, people.zones(persons), lenders, sources.ALWAYS_UTC), persons)
+    names = ("upload", "record", "source", "modified", "offset")
+    whole = kept.select(*names, record_start="start", record_end="end").join(users, on="upload")
+    told = _placed(local_time.own(whole, sources.ALWAYS_UTC), persons)
+    lenders = _lenders(con, told, around)
+    coded = told.with_columns(pl.col("source").cast(pl.Enum(told["source"].unique().sort())))
+    joined = inside.join(coded, on=["upload", "record"])
+    return local_time.resolve(joined, people.zones(persons), lenders)
 
 
-def _lenders(con: Catalog, joined: pl.DataFrame, around: pl.DataFrame) -> pl.DataFrame:
-    """Return the records that may lend their offset; of people all of whose readings carry their own, none is read."""
-    borrowers = joined.filter(local_time.mute(sources.ALWAYS_UTC)).select("user_id").unique()
+def numbered(records: pl.DataFrame) -> pl.DataFrame:
+    """Return the uploads behind records, with a number for each person: upload, user_id, person."""
+    users = records.select("upload", "user_id").unique()
+    return users.with_columns(person=pl.col("user_id").rank("dense").cast(pl.Int64))
+
+
+def _lenders(con: Catalog, records: pl.DataFrame, around: pl.DataFrame) -> pl.DataFrame:
+    """Return the records that may lend their offset; of people all of whose records carry their own, none is read."""
+    borrowers = records.filter("mute").select("user_id").unique()
     near = analyses.near_records(con, around.join(borrowers, on="user_id", how="semi"))
     return local_time.donors(near, sources.ALWAYS_UTC)
 
 
-def _placed(located: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
+def _placed(records: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
     """Add the place of each source in its person's order of preference, where that names any."""
     order = [(p.user_id, name, place) for p in persons for place, name in enumerate(p.source_priority)]
     if not order:
-        return located
+        return records
     places = pl.DataFrame(order, schema={"user_id": pl.String, "source": pl.String, PLACE: pl.Int64}, orient="row")
-    return located.join(
+    return records.join(
         places.unique(["user_id", "source"]), on=["user_id", "source"], how="left", maintain_order="left"
     )
 
@@ -97,7 +107,7 @@ def canonical(located: pl.DataFrame) -> pl.DataFrame:
     return located.select(names).sort("subject", "start", "record", "end")
 
 
-def people_of(subjects: Sequence[tuple[str, Person, int]]) -> pl.DataFrame:
+def people_of(subjects: Sequence[tuple[int, Person, int]]) -> pl.DataFrame:
     """Return what is known of the person behind each subject, as PEOPLE.
 
     Units: the age is that at an instant in epoch ms.
@@ -125,7 +135,7 @@ def _document(
     )
 
 
-def _periods(readings: pl.DataFrame, written: Mapping[str, int]) -> dict[str, Period]:
+def _periods(readings: pl.DataFrame, written: Mapping[int, int]) -> dict[int, Period]:
     """Return the span of each subject, local where every offset is known."""
     known = pl.col("offset_s").is_not_null().all()
     spans = readings.group_by("subject").agg(
@@ -137,9 +147,7 @@ def _periods(readings: pl.DataFrame, written: Mapping[str, int]) -> dict[str, Pe
         offsets=pl.col("offset_s").unique(maintain_order=True),
         origins=pl.col("offset_origin").unique().sort(),
     )
-    return {
-        str(line["subject"]): _period(line, written.get(str(line["subject"]))) for line in spans.iter_rows(named=True)
-    }
+    return {line["subject"]: _period(line, written.get(line["subject"])) for line in spans.iter_rows(named=True)}
 
 
 def _period(line: Mapping[str, Any], written: int | None) -> Period:
@@ -165,13 +173,13 @@ def _offset_text(east: int) -> str:
     return f"UTC{'-' if east < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
-def _shares(batch: Batch) -> dict[str, list[SourceShare]]:
+def _shares(batch: Batch) -> dict[int, list[SourceShare]]:
     """Return the apps behind each subject, the chosen ones first."""
     parts = [
         frame.group_by("subject", "source").agg(records=pl.col("record").n_unique()).with_columns(chosen=pl.lit(chosen))
         for frame, chosen in ((batch.readings, True), (batch.others, False))
     ]
-    shares: dict[str, list[SourceShare]] = defaultdict(list)
+    shares: dict[int, list[SourceShare]] = defaultdict(list)
     ordered = pl.concat(parts).sort("subject", "chosen", "records", "source", descending=[False, True, True, False])
     for subject, package, records, chosen in ordered.iter_rows():
         name = sources.display_name(package)

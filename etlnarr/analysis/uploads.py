@@ -32,17 +32,20 @@ def tasks(con: Catalog, run: Run, month: str | None, no: int | None = None) -> l
     return [_task(run, upload) for upload in analyses.pending(con, month, no)]
 
 
-def analysed(con: Catalog, tasks: Sequence[Task]) -> Iterator[Worked]:
-    """Work out uploads of one record type together."""
+def analysed(con: Catalog, tasks: Sequence[Task], main: pl.DataFrame) -> Iterator[Worked]:
+    """Work out uploads of one record type together.
+
+    Shapes: main as main_sleep().
+    """
     kind = by_name[tasks[0].upload.record_type]
-    by_subject = {str(task.upload.no): task for task in tasks}
-    named = {
-        name: Subject(kind=UPLOAD, key=task.upload.content_hash, start="", end="") for name, task in by_subject.items()
-    }
-    for name, document in subjects.documents(kind, _batch(con, kind, tasks), Named(named)):
-        task = by_subject[name]
+    by_number = {task.upload.no: task for task in tasks}
+    named = {no: Subject(kind=UPLOAD, key=task.upload.content_hash, start="", end="") for no, task in by_number.items()}
+    for no, document in subjects.documents(kind, _batch(con, kind, tasks, main), Named(named)):
+        task = by_number[no]
         upload = task.upload
-        yield Worked(name, UPLOAD, upload.user_id, kind.name, upload.no, None, None, None, task.inputs, dump(document))
+        yield Worked(
+            str(no), UPLOAD, upload.user_id, kind.name, upload.no, None, None, None, task.inputs, dump(document)
+        )
 
 
 def _task(run: Run, upload: Pending) -> Task:
@@ -50,37 +53,32 @@ def _task(run: Run, upload: Pending) -> Task:
     return Task(upload, person, identity.digest(__version__, upload.context, person.model_dump_json()))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What uploads are made of.
+def main_sleep(con: Catalog, tasks: Sequence[Task]) -> pl.DataFrame:
+    """Return the main sleep sessions of the people behind uploads, as nights.main_sleep()."""
+    persons = {task.person.user_id: task.person for task in tasks}
+    around = analyses.spans([task.upload for task in tasks])
+    return nights.main_sleep(con, around, list(persons.values()))
 
-    Shapes: readings as READINGS, with the place of their source where a person prefers one, and upload, offset; main as
-    nights.main_sleep().
+
+def found(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> pl.DataFrame:
+    """Return the readings of uploads of one type; the subject of each is the number of its upload.
+
+    Shapes: READINGS, with the place of their source where a person prefers one, and upload, offset.
     """
-
-    readings: pl.DataFrame
-    main: pl.DataFrame
-
-
-def found(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Found:
-    """Return the readings of uploads of one type; the subject of each is the number of its upload."""
     persons = [task.person for task in tasks]
     uploads = [task.upload for task in tasks]
-    around = analyses.spans(uploads)
     users = pl.DataFrame(
         [(upload.no, upload.user_id) for upload in uploads],
         schema={"upload": pl.Int64, "user_id": pl.String},
         orient="row",
     )
     records, readings = rows_of(con, [upload.no for upload in uploads])
-    whole = subjects.resolved(con, kind, records, readings, users, persons, around)
-    named = whole.with_columns(subject=pl.col("upload").cast(pl.String))
-    return Found(named, nights.main_sleep(con, kind, around, persons))
+    whole = subjects.resolved(con, kind, records, readings, users, persons, analyses.spans(uploads))
+    return whole.with_columns(subject="upload")
 
 
-def _batch(con: Catalog, kind: RecordType, tasks: Sequence[Task]) -> Batch:
-    whole = found(con, kind, tasks)
-    chosen, others = kind.choose(subjects.canonical(whole.readings))
-    known = [(str(task.upload.no), task.person, task.upload.end) for task in tasks]
-    spans = [(str(task.upload.no), task.upload.user_id, task.upload.start, task.upload.end) for task in tasks]
-    return Batch(chosen, others, nights.touching(spans, whole.main), subjects.people_of(known))
+def _batch(con: Catalog, kind: RecordType, tasks: Sequence[Task], main: pl.DataFrame) -> Batch:
+    chosen, others = kind.choose(subjects.canonical(found(con, kind, tasks)))
+    known = [(task.upload.no, task.person, task.upload.end) for task in tasks]
+    spans = [(task.upload.no, task.upload.user_id, task.upload.start, task.upload.end) for task in tasks]
+    return Batch(chosen, others, nights.touching(kind, spans, main), subjects.people_of(known))

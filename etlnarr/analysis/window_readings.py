@@ -13,6 +13,7 @@ from etlnarr.metrics.clock import DAY_MS
 from etlnarr.metrics.sources import SEEN_FROM, SEEN_TO
 from etlnarr.model import RecordType
 from etlnarr.people import Person
+from etlnarr.records.sleep_session import SLEEP_SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Window:
     begins: int
     reached: int
     ends: int
-    before: str  # subject of the window before
+    before: int | None  # subject of the window before
     written: int
     open: bool  # not over when the type was last fetched
 
@@ -40,15 +41,15 @@ class Window:
 class Readings:
     """What the windows of several people are made of.
 
-    Shapes: inside has a row per reading as READINGS, with user_id, upload, position (of the record in the upload), day
-    and the subject it belongs to; around the same of all that lies around, without a subject; main as
-    nights.main_sleep(); windows by subject; records and uploads as catalog.windows.resolved().
+    Shapes: inside has a row per reading as READINGS, with user_id, person (the number of the user), upload, position
+    (of the record in the upload), day and the subject it belongs to; around the same of all that lies around, without
+    a subject; main as nights.main_sleep(); windows by subject; records and uploads as catalog.windows.resolved().
     """
 
     inside: pl.DataFrame
     around: pl.DataFrame
     main: pl.DataFrame
-    windows: dict[str, Window]
+    windows: dict[int, Window]
     records: pl.DataFrame
     uploads: pl.DataFrame
 
@@ -68,17 +69,22 @@ def gather(
     """
     records, readings, uploads = catalogued.resolved(con, sorted(fetched), kind.name, span)
     around = records.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())
-    users = records.select("upload", "user_id").unique()
+    users = subjects.numbered(records)
     whole = subjects.resolved(con, kind, records, readings, users, persons, around)
-    main = nights.main_sleep(con, kind, around, persons)
+    main = nights.main_sleep(con, around, persons) if kind is not SLEEP_SESSION else nights.nobody()
     placed = _by_day(kind, _renumbered(whole, records), main)
     marked = placed.with_columns(
-        key=calendar.key(window, pl.col("day")),
-        first=calendar.first_day(window, pl.col("day")),
-        last=calendar.last_day(window, pl.col("day")),
-    ).with_columns(subject=pl.format("{}\n{}", "user_id", "key"))
-    wanted = marked.filter(pl.col("last").is_between(reach.first, reach.last))
+        first=calendar.first_day(window, pl.col("day")), last=calendar.last_day(window, pl.col("day"))
+    )
+    wanted = _numbered(marked.filter(pl.col("last").is_between(reach.first, reach.last)), window)
     return Readings(wanted, placed, main, _windows(wanted, fetched, window), records, uploads)
+
+
+def _numbered(marked: pl.DataFrame, window: str) -> pl.DataFrame:
+    """Name the window of each reading, and number the windows by person and time."""
+    names = marked.select("user_id", "first").unique().sort("user_id", "first").with_row_index("subject")
+    numbers = names.with_columns(pl.col("subject").cast(pl.Int64), key=calendar.key(window, pl.col("first")))
+    return marked.join(numbers, on=["user_id", "first"])
 
 
 def _renumbered(resolved: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
@@ -92,16 +98,18 @@ def _renumbered(resolved: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
 def _by_day(kind: RecordType, resolved: pl.DataFrame, main: pl.DataFrame) -> pl.DataFrame:
     """Add the local day that each reading belongs to, and how far its source was seen."""
     seen = resolved.with_columns(
-        pl.col("record_start").min().over("user_id", "source").alias(SEEN_FROM),
-        pl.col("modified").max().over("user_id", "source").alias(SEEN_TO),
+        pl.col("record_start").min().over("person", "source").alias(SEEN_FROM),
+        pl.col("modified").max().over("person", "source").alias(SEEN_TO),
     )
-    placed = kind.by_day(seen.rename({"user_id": "subject"}), main.rename({"user_id": "subject"}))
-    return placed.rename({"subject": "user_id"})
+    people = resolved.select("user_id", subject="person").unique()
+    placed = kind.by_day(seen.rename({"person": "subject"}), main.join(people, on="user_id"))
+    return placed.rename({"subject": "person"})
 
 
-def _windows(marked: pl.DataFrame, fetched: Mapping[str, int], window: str) -> dict[str, Window]:
+def _windows(marked: pl.DataFrame, fetched: Mapping[str, int], window: str) -> dict[int, Window]:
     last_fetch = pl.DataFrame(list(fetched.items()), schema={"user_id": pl.String, "fetched": pl.Int64}, orient="row")
     last, shift = pl.col("last"), pl.col("shift")
+    follows = (pl.col("user_id") == pl.col("user_id").shift()) & (pl.col("first") == last.shift() + 1)
     rows = (
         marked.sort("subject", "start", "record")
         .group_by("subject", maintain_order=True)
@@ -112,17 +120,16 @@ def _windows(marked: pl.DataFrame, fetched: Mapping[str, int], window: str) -> d
             shift=pl.col("offset_s").last().cast(pl.Int64).fill_null(0) * 1000,
             written=pl.col("modified").max(),
         )
-        .join(last_fetch, on="user_id", how="left")
+        .join(last_fetch, on="user_id", how="left", maintain_order="left")
         .with_columns(
             month=calendar.month_of(last),
             ends=(last + 1) * DAY_MS - shift,
-            before=pl.format("{}\n{}", "user_id", calendar.key(window, pl.col("first") - 1)),
+            before=pl.when(follows).then(pl.col("subject").shift()),
         )
         .with_columns(
             open=(pl.col("fetched") < pl.col("ends")) & (window != "night"),
             written=pl.when(pl.col("written") > 0).then("written").otherwise("fetched") + shift,
         )
-        .sort("subject")
     )
     names = [field.name for field in fields(Window)]
-    return {str(line["subject"]): Window(**{name: line[name] for name in names}) for line in rows.iter_rows(named=True)}
+    return {line["subject"]: Window(**{name: line[name] for name in names}) for line in rows.iter_rows(named=True)}

@@ -102,12 +102,12 @@ def _task(run: Run, context: Context) -> Task:
     return Task(context, person, inputs)
 
 
-def _named(asked: Asked, windows: Mapping[str, Window]) -> Named:
+def _named(asked: Asked, windows: Mapping[int, Window]) -> Named:
     wanted = {name: one for name, one in windows.items() if asked.reach.first <= one.last <= asked.reach.last}
     return Named(
         {name: _subject(asked.window, one) for name, one in wanted.items()},
         {name: one.written for name, one in wanted.items() if one.open},
-        {name: one.before for name, one in wanted.items()},
+        {name: one.before for name, one in wanted.items() if one.before is not None},
         asked.window if asked.window in change.COMPARED else None,
     )
 
@@ -121,22 +121,24 @@ def _batch(kind: RecordType, whole: Readings, tasks: Mapping[str, Task]) -> Batc
     spans = [(name, one.user_id, one.begins, one.reached) for name, one in whole.windows.items()]
     known = [(name, tasks[one.user_id].person, one.ends) for name, one in whole.windows.items()]
     past = _past(kind, whole, tasks)
-    return Batch(chosen, others, nights.touching(spans, whole.main), subjects.people_of(known), past)
+    return Batch(chosen, others, nights.touching(kind, spans, whole.main), subjects.people_of(known), past)
 
 
 def _past(kind: RecordType, whole: Readings, tasks: Mapping[str, Task]) -> pl.DataFrame | None:
     """Return the nights that bear on each subject, made of all readings of its person."""
     if kind.history is None:
         return None
-    chosen, others = kind.choose(subjects.canonical(whole.around.with_columns(subject=pl.col("user_id"))))
-    main = whole.main.rename({"user_id": "subject"})
-    persons = subjects.people_of([(user, task.person, task.context.fetched) for user, task in tasks.items()])
-    all_nights = kind.history.nights(Batch(chosen, others, main, persons)).rename({"subject": "user_id"})
+    chosen, others = kind.choose(subjects.canonical(whole.around.with_columns(subject="person")))
+    numbers = whole.around.select("user_id", subject="person").unique()
+    main = whole.main.join(numbers, on="user_id")
+    known = [(number, tasks[user].person, tasks[user].context.fetched) for user, number in numbers.iter_rows()]
+    all_nights = kind.history.nights(Batch(chosen, others, main, subjects.people_of(known)))
+    named = all_nights.join(numbers, on="subject").drop("subject")
     table = pl.DataFrame(
         [(name, one.user_id, one.first, one.last) for name, one in whole.windows.items()],
-        schema={"subject": pl.String, "user_id": pl.String, "first": pl.Int64, "last": pl.Int64},
+        schema={"subject": pl.Int64, "user_id": pl.String, "first": pl.Int64, "last": pl.Int64},
         orient="row",
     )
     reached = pl.min_horizontal("first", pl.col("last") - kind.history.days + 1)
-    near = table.join(all_nights, on="user_id").filter(pl.col("day") >= reached, pl.col("day") <= pl.col("last"))
+    near = table.join(named, on="user_id").filter(pl.col("day") >= reached, pl.col("day") <= pl.col("last"))
     return near.with_columns(inside=pl.col("day") >= pl.col("first")).sort("subject", "day")

@@ -6,13 +6,16 @@ import polars as pl
 
 from etlnarr.metrics.architecture import STAGES, architecture, is_asleep
 from etlnarr.metrics.clock import MINUTE_MS
+from etlnarr.metrics.nights import measured
 from etlnarr.metrics.regularity import EPOCH_MS
-from etlnarr.metrics.sleep import PAUSE, SESSION, sessions
+from etlnarr.metrics.sleep import PAUSE, SESSION
 from etlnarr.metrics.statistics import finite
 from etlnarr.model import Batch
 
 WINDOW_MS: Final = 5 * MINUTE_MS
 PAIR: Final = ("subject", "other_source")
+ENDED: Final = ""
+"""State of a device that tells nothing more."""
 
 
 def stage_agreement(batch: Batch) -> pl.DataFrame:
@@ -23,7 +26,7 @@ def stage_agreement(batch: Batch) -> pl.DataFrame:
     over the nights), compared_nights (that they are the mean of); a subject without a second source has no row. The
     pauses of a night are not compared. Units: shared epochs of 30 s as minutes and percent, kappa from -1 to 1.
     """
-    main = sessions(batch.readings).filter("main")
+    main = batch.once(measured).filter("main")
     staged = batch.readings.filter(pl.col("label").ne_missing(PAUSE))
     own = staged.join(main, on=SESSION, how="semi", nulls_equal=True)
     shared = _most_shared(_shared(own, batch.others))
@@ -83,24 +86,34 @@ def value_agreement(batch: Batch) -> pl.DataFrame:
 
 
 def _shared(own: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """Cut the time that both devices staged into stretches of one pair of states: PAIR, own, other, length (ms)."""
-    theirs = _states(others).select(PAIR[0], "start", "end", "state", other_source="source")
-    ours = _states(own).select("subject", "start", "end", "state").join(theirs.select(PAIR).unique(), on="subject")
-    cuts = pl.concat([frame.select(*PAIR, time=edge) for frame in (ours, theirs) for edge in ("start", "end")])
-    steps = cuts.unique().sort(*PAIR, "time")
-    steps = steps.with_columns(length=(pl.col("time").shift(-1) - pl.col("time")).over(PAIR)).sort("time")
-    for name, frame in (("own", ours), ("other", theirs)):
-        held = frame.select(*PAIR, "end", time="start", **{name: "state"}).sort("time")
-        steps = steps.join_asof(held, on="time", by=PAIR, check_sortedness=False)
-        steps = steps.with_columns(pl.when(pl.col("time") < pl.col("end")).then(name).alias(name)).drop("end")
-    return steps.filter(pl.col("own").is_not_null(), pl.col("other").is_not_null()).sort(*PAIR, "time").drop("time")
+    """Add up the time that both devices staged, by the pair of states they told: PAIR, own, other, length (ms)."""
+    theirs = _states(others).rename({"source": "other_source"})
+    ours = _states(own).drop("source").join(theirs.select(PAIR).unique(), on="subject", maintain_order="left_right")
+    changes = [_changes(frame, name) for name, frame in (("own", ours), ("other", theirs))]
+    steps = (
+        pl.concat(changes, how="diagonal")
+        .sort(*PAIR, "time", maintain_order=True)
+        # both have ended by the last change of a pair, so that nothing is carried into the next
+        .with_columns(pl.col("own", "other").forward_fill(), length=pl.col("time").shift(-1) - pl.col("time"))
+        .filter(pl.col("own") != ENDED, pl.col("other") != ENDED)
+    )
+    return steps.group_by(*PAIR, "own", "other").agg(pl.col("length").sum()).filter(pl.col("length") > 0)
+
+
+def _changes(held: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return when the state of a device changes: at each start, and at an end that no other start has come before."""
+    following = pl.col("start").shift(-1).over(PAIR, order_by="start")
+    starts = held.select(*PAIR, "state", time="start")
+    ends = held.filter((following > pl.col("end")).fill_null(value=True))
+    both = pl.concat([ends.select(*PAIR, pl.lit(ENDED).alias("state"), time="end"), starts])
+    return both.rename({"state": name})
 
 
 def _states(readings: pl.DataFrame) -> pl.DataFrame:
     """Return what is known of the state, on a grid of epochs; an epoch has the state of its last moment."""
     state = pl.when(is_asleep()).then("label").when(~is_asleep()).then(pl.lit("WAKE"))
-    snapped = (pl.col("start", "end") // EPOCH_MS * EPOCH_MS,)
-    return readings.with_columns(*snapped, state=state).filter(
+    snapped = pl.col("start", "end") // EPOCH_MS * EPOCH_MS
+    return readings.select("subject", "source", snapped, state=state).filter(
         pl.col("state").is_not_null(), pl.col("end") > pl.col("start")
     )
 

@@ -11,8 +11,7 @@ import polars as pl
 
 from etlnarr.metrics.bouts import bouts, lasting
 from etlnarr.metrics.clock import MINUTE_MS
-from etlnarr.metrics.heart import MEAN_DECIMALS, lowest_sleeping, weighted
-from etlnarr.metrics.sleep import in_sleep
+from etlnarr.metrics.heart import MEAN_DECIMALS, lowest_sleeping, marked
 from etlnarr.metrics.statistics import finite
 from etlnarr.model import Batch
 
@@ -63,7 +62,7 @@ def zones(batch: Batch) -> pl.DataFrame:
     names = ("below_zone_1", *(f"zone_{number}" for number in range(1, 6)))
     share = _of_maximum()
     return (
-        in_sleep(weighted(batch.readings), batch.sleep)
+        batch.once(marked)
         .join(batch.people.select("subject", "age"), on="subject")
         .filter(pl.col("age").is_not_null())
         .group_by("subject", maintain_order=True)
@@ -137,8 +136,8 @@ def _counted(name: str) -> pl.Expr:
 
 def _known(batch: Batch) -> pl.DataFrame:
     """Add to each reading its weight, its main session, and age and lowest_sustained_sleeping of its person."""
-    marked = in_sleep(weighted(batch.readings), batch.sleep).join(batch.people.select("subject", "age"), on="subject")
-    return marked.join(lowest_sleeping(batch), on="subject", how="left")
+    aged = batch.once(marked).join(batch.people.select("subject", "age"), on="subject", maintain_order="left")
+    return aged.join(batch.once(lowest_sleeping), on="subject", how="left", maintain_order="left")
 
 
 def _of_maximum() -> pl.Expr:

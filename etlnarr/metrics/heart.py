@@ -39,6 +39,11 @@ def weighted(readings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def marked(batch: Batch) -> pl.DataFrame:
+    """Return the readings as weighted(), each with the main session that it starts in, as in_sleep()."""
+    return in_sleep(weighted(batch.readings), batch.sleep)
+
+
 def rates(batch: Batch) -> pl.DataFrame:
     """Average over time, and apart for what lies outside of the main sleep where a session of it is known.
 
@@ -46,17 +51,20 @@ def rates(batch: Batch) -> pl.DataFrame:
     sleep, naps included; null without a known session), overall_p5 (of all samples; null with one).
     Units: beats per minute, h.
     """
-    marked = in_sleep(weighted(batch.readings), batch.sleep)
     slept = batch.sleep.select("subject").unique().with_columns(sleep_known=pl.lit(value=True))
     awake = pl.col("night_start").is_null()
-    found = marked.group_by("subject", maintain_order=True).agg(
-        time_weighted_mean=pl.coalesce(weighted_mean(), pl.col("value").mean()),
-        covered_hours=pl.col("weight").sum() / HOUR_MS,
-        awake_hours=pl.col("weight").filter(awake).sum() / HOUR_MS,
-        readings_awake=awake.sum().cast(pl.Int64),
-        awake_p5=pl.col("value").filter(awake).quantile(0.05, interpolation="linear"),
-        awake_p95=pl.col("value").filter(awake).quantile(0.95, interpolation="linear"),
-        overall_p5=pl.col("value").quantile(0.05, interpolation="linear"),
+    found = (
+        batch.once(marked)
+        .group_by("subject", maintain_order=True)
+        .agg(
+            time_weighted_mean=pl.coalesce(weighted_mean(), pl.col("value").mean()),
+            covered_hours=pl.col("weight").sum() / HOUR_MS,
+            awake_hours=pl.col("weight").filter(awake).sum() / HOUR_MS,
+            readings_awake=awake.sum().cast(pl.Int64),
+            awake_p5=pl.col("value").filter(awake).quantile(0.05, interpolation="linear"),
+            awake_p95=pl.col("value").filter(awake).quantile(0.95, interpolation="linear"),
+            overall_p5=pl.col("value").quantile(0.05, interpolation="linear"),
+        )
     )
     apart = pl.col("awake_hours", "readings_awake", "awake_p5", "awake_p95")
     known = pl.col("sleep_known").fill_null(value=False)
@@ -75,12 +83,12 @@ def nights(batch: Batch) -> pl.DataFrame:
     without), sleeping_mean, waking_mean (of the 14 h before, null without samples), dip, counts (5 h covered before it
     and 3 h in it). Units: beats per minute, percent. Source: Ben-Dov 2007 Arch Intern Med 167:2116.
     """
-    marked = in_sleep(weighted(batch.readings), batch.sleep)
-    inside = marked.filter(pl.col("night_start").is_not_null())
+    whole = batch.once(marked)
+    inside = whole.filter(pl.col("night_start").is_not_null())
     shift = offset_ms().fill_null(0)
     days = inside.group_by(NIGHT).agg(day=((pl.col("night_end") + shift) // DAY_MS).last())
     asleep = _by_night(inside, "sleeping").join(days, on=NIGHT).join(_lowest(inside), on=NIGHT, how="left")
-    both = asleep.join(_by_night(_evening(marked, batch.sleep), "waking"), on=NIGHT, how="left")
+    both = asleep.join(_by_night(_evening(whole, batch.sleep), "waking"), on=NIGHT, how="left")
     long = (pl.col("waking_ms") >= LEAST_AWAKE_MS) & (pl.col("sleeping_ms") >= LEAST_ASLEEP_MS)
     dip = 100 * (1 - pl.col("sleeping_mean") / pl.col("waking_mean"))
     named = both.with_columns(counts=long.fill_null(value=False), dip=dip)
@@ -133,7 +141,7 @@ def peak(batch: Batch) -> pl.DataFrame:
     """
     hour = local_ms() // HOUR_MS
     whole = (
-        weighted(batch.readings)
+        batch.once(marked)
         .filter(clock_known().over("subject"))
         .group_by("subject", hour=hour)
         .agg(time=pl.col("weight").sum(), beats=(pl.col("value") * pl.col("weight")).sum())
@@ -155,7 +163,7 @@ def weighted_mean() -> pl.Expr:
 
 def _of_subject(batch: Batch) -> pl.DataFrame:
     """Return the nights of a subject; those of a window begin on the evening before it."""
-    return nights(batch) if batch.past is None else batch.past.filter("inside")
+    return batch.once(nights) if batch.past is None else batch.past.filter("inside")
 
 
 def _lowest(inside: pl.DataFrame) -> pl.DataFrame:
@@ -177,7 +185,7 @@ def _by_night(marked: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _evening(marked: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
     """Give each sample outside of main sleep the main session that follows within 14 h."""
-    coming = sleep.select("subject", "start", night_start="start").sort("start")
-    awake = marked.filter(pl.col("night_start").is_null()).drop("night_start", "night_end").sort("start")
+    coming = sleep.select("subject", "start", night_start="start").sort("subject", "start")
+    awake = marked.filter(pl.col("night_start").is_null()).drop("night_start", "night_end")
     joined = awake.join_asof(coming, on="start", by="subject", strategy="forward", check_sortedness=False)
-    return joined.filter(pl.col("night_start") - pl.col("start") <= AWAKE_BEFORE_MS).sort("subject", "start")
+    return joined.filter(pl.col("night_start") - pl.col("start") <= AWAKE_BEFORE_MS)

@@ -36,7 +36,8 @@ def by_night(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
     """Add the local day of waking: of the main session that a value lies in, else of the night from noon to noon."""
     shift = offset_ms().fill_null(0)
     day = pl.coalesce(pl.col("night_end"), pl.col("start") + DAY_MS // 2) + shift
-    return in_sleep(readings, sleep).with_columns(day=day // DAY_MS).drop("night_start", "night_end")
+    marked = in_sleep(readings.sort("subject", "start", "record", "source"), sleep)
+    return marked.with_columns(day=day // DAY_MS).drop("night_start", "night_end")
 
 
 def nights(batch: Batch) -> pl.DataFrame:
@@ -77,7 +78,7 @@ def nightly(batch: Batch) -> pl.DataFrame:
     Shapes: nights (that count), in_session, nightly_mean, nightly_median, ln_rmssd and latest_readings (of the latest
     of these nights). Units: ms, ln ms.
     """
-    found = nights(batch).filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
+    found = batch.once(nights).filter(pl.col("counts") | ~pl.col("counts").any().over("subject"))
     return found.group_by("subject", maintain_order=True).agg(
         nights=pl.col("counts").sum().cast(pl.Int64),
         in_session=pl.col("in_session").all(),
@@ -95,7 +96,7 @@ def trend(batch: Batch) -> pl.DataFrame:
     deviation (of the seven-day mean, in standard deviations of the baseline), and of the means and the band the same
     back in ms (geometric means): seven_day_ms, baseline_ms, swc_low_ms, swc_high_ms. Units: ln ms, ms, percent.
     """
-    own = nights(batch)
+    own = batch.once(nights)
     if batch.past is not None:
         own = pl.concat([own, batch.past.filter(~pl.col("inside")).select(own.columns)])
     age = pl.col("day").max().over("subject") - pl.col("day")
@@ -129,7 +130,7 @@ def series(batch: Batch) -> pl.DataFrame:
 
     Shapes: subject, series: a list of structs label, n, mean, lowest, highest. Units: ms.
     """
-    found = nights(batch)
+    found = batch.once(nights)
     several = found.filter(pl.len().over("subject") > 1).with_columns(label=dated("night to ", "day", "night"))
     hours = hourly.series(replace(batch, readings=batch.readings.join(several, on="subject", how="anti")))
     return pl.concat([hours, latest_rows(several, ["label", "n", "mean", "lowest", "highest"])])

@@ -46,6 +46,11 @@ def night_by_night(readings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def measured(batch: Batch) -> pl.DataFrame:
+    """Measure every session of a batch, as night_by_night()."""
+    return night_by_night(batch.readings)
+
+
 def night_means(batch: Batch) -> pl.DataFrame:
     """Average the main sessions of each subject, and count the rest.
 
@@ -55,7 +60,7 @@ def night_means(batch: Batch) -> pl.DataFrame:
     (whether the offset of every night is known), wake_date (ISO, of the last night), every column of AVERAGED,
     total_sleep_time _std, _min and _max from two nights on, weekday_total_sleep_time (by local wake day).
     """
-    found = night_by_night(batch.readings)
+    found = batch.once(measured)
     slept = pl.col("total_sleep_time").filter("main")
     several = slept.count() > 1
     return found.group_by("subject", maintain_order=True).agg(
@@ -86,7 +91,7 @@ def series(batch: Batch) -> pl.DataFrame:
     Shapes: subject, series: a list of structs label, bed_time and wake_time (HH:MM local, null when unknown),
     time_in_bed, total_sleep_time, efficiency, light_minutes, deep_minutes, rem_minutes. Units: minutes, percent.
     """
-    found = night_by_night(batch.readings).with_columns(dated=pl.col("offset_s").is_not_null())
+    found = batch.once(measured).with_columns(dated=pl.col("offset_s").is_not_null())
     label = pl.when("main").then(dated("night to ", "wake_day", "session"))
     columns = ["time_in_bed", "total_sleep_time", "efficiency", "light_minutes", "deep_minutes", "rem_minutes"]
     named = found.with_columns(

@@ -7,8 +7,8 @@ import polars as pl
 
 from etlnarr.metrics.architecture import is_asleep
 from etlnarr.metrics.clock import DAY_MS, offset_ms
-from etlnarr.metrics.nights import DAY_MINUTES, night_by_night
-from etlnarr.metrics.sleep import PAUSE, SESSION, sessions
+from etlnarr.metrics.nights import DAY_MINUTES, measured
+from etlnarr.metrics.sleep import PAUSE, SESSION
 from etlnarr.model import Batch
 
 EPOCH_MS: Final = 30_000
@@ -45,7 +45,7 @@ def consistency(batch: Batch) -> pl.DataFrame:
     social_jetlag, free_nights, work_nights (of those with a midpoint).
     Units: minutes after local midnight, minutes. Source: Wittmann 2006 Chronobiol Int 23:497 (social jetlag).
     """
-    nights = night_by_night(batch.readings).filter("main")
+    nights = batch.once(measured).filter("main")
     known = nights.filter(pl.col("offset_s").is_not_null().all().over("subject"))
     free = pl.col("weekday").is_in(FREE_DAYS)
     midpoint = pl.col("midpoint")
@@ -73,7 +73,7 @@ def regularity(batch: Batch) -> pl.DataFrame:
 
     Shapes: regularity_index, complete_days. Units: epochs of 30 s. Source: Phillips 2017 Sci Rep 7:3216.
     """
-    days = _complete_days(batch.readings)
+    days = _complete_days(batch)
     slept = _sleep_stretches(batch.readings).join(days, on="subject")
     first, last = pl.col("first_day") * DAY_MS, pl.col("last_day") * DAY_MS
     events = [
@@ -95,26 +95,29 @@ def regularity(batch: Batch) -> pl.DataFrame:
     )
 
 
-def _complete_days(readings: pl.DataFrame) -> pl.DataFrame:
+def _complete_days(batch: Batch) -> pl.DataFrame:
     """Find first_day and last_day (days since 1970) of what is compared: the last complete day only follows."""
     local = pl.col("record_start") + offset_ms("offset_before")
     began = local.filter("main") // DAY_MS
     told = is_asleep().is_not_null() & pl.col("label").ne_missing(PAUSE)
-    parts = readings.group_by(*SESSION, "record").agg(staged=told.any())  # each part of a night must be staged
+    parts = batch.readings.group_by(*SESSION, "record").agg(staged=told.any())  # each part of a night must be staged
     staged = parts.group_by(SESSION).agg(pl.col("staged").all())
     usable = pl.col("offset_s").is_not_null().all() & pl.col("staged").all()
-    spans = sessions(readings).join(staged, on=SESSION).group_by("subject", maintain_order=True)
+    spans = batch.once(measured).join(staged, on=SESSION).group_by("subject", maintain_order=True)
     found = spans.agg(usable=usable, first_day=began.min() + 1, last_day=began.max() - 1)
     complete = (pl.col("last_day") - pl.col("first_day") + 1).alias("complete_days")
     return found.with_columns(complete).filter("usable", pl.col("complete_days") > 1).drop("usable").sort("subject")
 
 
 def _sleep_stretches(readings: pl.DataFrame) -> pl.DataFrame:
-    """Return the sleep stages in local time; an epoch has the state of its last moment."""
+    """Join the sleep stages that follow on one another, in local time; an epoch has the state of its last moment."""
     shift = offset_ms()
-    return readings.filter(is_asleep()).select(
+    stages = readings.filter(is_asleep()).select(
         "subject", *((pl.col(name) + shift) // EPOCH_MS * EPOCH_MS for name in ("start", "end"))
     )
+    begins = (pl.col("start") > pl.col("end").cum_max().shift().over("subject")).fill_null(value=True)
+    stretch = stages.sort("subject", "start").with_columns(stretch=begins.cum_sum())
+    return stretch.group_by("subject", "stretch", maintain_order=True).agg(pl.col("start").min(), pl.col("end").max())
 
 
 def _changes(slept: pl.DataFrame, name: str, first: pl.Expr, last: pl.Expr, later: int) -> pl.DataFrame:

@@ -119,14 +119,12 @@ def by_waking(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:  # n
 def in_sleep(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
     """Add the main session that a reading starts in, as night_start and night_end; null outside of all.
 
-    Shapes: readings as READINGS, sleep as SLEEP; the result in canonical order.
+    Shapes: readings as READINGS in order of start within a subject, which is kept; sleep as SLEEP.
     """
-    nights = sleep.select("subject", "start", night_start="start", night_end="end").sort("start", "subject")
-    joined = readings.sort("start").join_asof(nights, on="start", by="subject", check_sortedness=False)
+    nights = sleep.select("subject", "start", night_start="start", night_end="end").sort("subject", "start")
+    joined = readings.join_asof(nights, on="start", by="subject", check_sortedness=False)
     inside = pl.col("start") <= pl.col("night_end")
-    return joined.with_columns(pl.when(inside).then(pl.col("night_start", "night_end"))).sort(
-        "subject", "start", "record", "source"
-    )
+    return joined.with_columns(pl.when(inside).then(pl.col("night_start", "night_end")))
 
 
 def _parts(readings: pl.DataFrame) -> pl.DataFrame:

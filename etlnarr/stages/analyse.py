@@ -41,6 +41,7 @@ def analyse(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
 def _uploads(con: Catalog, run: Run, month: str | None) -> Analysed:
     tasks = uploads.tasks(con, run, month)
     due = [task for task in tasks if task.inputs != task.upload.inputs]
+    main = uploads.main_sleep(con, due)
     for batch in batches(
         run.progress(due, "analyse", len(due)),
         BATCH_SUBJECTS,
@@ -48,7 +49,7 @@ def _uploads(con: Catalog, run: Run, month: str | None) -> Analysed:
         lambda task: task.upload.readings,
         lambda task: task.upload.record_type,
     ):
-        worked = list(uploads.analysed(con, batch))
+        worked = list(uploads.analysed(con, batch, main))
         with transaction(con):
             analyses.store(con, worked)
     return Analysed(len(due), len(tasks) - len(due))

@@ -110,7 +110,7 @@ def _readings(con: Catalog, run: Run, kind: RecordType, origin: Origin, told: Me
     """
     if origin.upload is not None:
         tasks = uploads.tasks(con, run, None, origin.upload)
-        found = uploads.found(con, kind, tasks).readings if tasks else None
+        found = uploads.found(con, kind, tasks) if tasks else None
         readings = None if found is None else found.with_columns(position=pl.col("record"))
     else:
         asked = Asked(kind, origin.kind, origin.month)

@@ -103,7 +103,7 @@ def test_the_second_source_is_set_beside_the_first() -> None:
     rare = amounts([a_day(1, 9000.0)], source="org.example.phone")
     (found,) = activity.other_totals(both(own, ring, rare)).to_dicts()
     assert found == {
-        "subject": "s",
+        "subject": 1,
         "other_source": RING,
         "shared_days": 2,
         "compared_days": 2,
@@ -198,7 +198,7 @@ MOMENTS = st.lists(
 )
 
 
-def drawn(moments: list[tuple[int, int, int, bool]], subject: str) -> pl.DataFrame:
+def drawn(moments: list[tuple[int, int, int, bool]], subject: int) -> pl.DataFrame:
     rows = [
         (MIDNIGHT + hour * HOUR, MIDNIGHT + hour * HOUR + length, value / 7, MIDNIGHT + (hour + 30) * HOUR)
         for hour, length, value, _ in moments
@@ -212,7 +212,7 @@ def drawn(moments: list[tuple[int, int, int, bool]], subject: str) -> pl.DataFra
 def test_neither_row_order_nor_company_matters(
     first: list[tuple[int, int, int, bool]], second: list[tuple[int, int, int, bool]], random: Random
 ) -> None:
-    frames = [drawn(first, "a"), drawn(second, "b")]
+    frames = [drawn(first, 1), drawn(second, 2)]
     alone = [_tables(frame) for frame in frames]
     order = list(range(len(first) + len(second)))
     random.shuffle(order)

@@ -33,7 +33,7 @@ def test_agreement_worked_out_by_hand() -> None:
     own = session(BED, [("LIGHT", 240), ("AWAKE", 60), ("DEEP", 60), ("REM", 40)])
     ring = session(BED, [("LIGHT", 200), ("AWAKE", 80), ("LIGHT", 20), ("DEEP", 100)], RING)
     assert compared(own, ring) == {
-        "subject": "s",
+        "subject": 1,
         "other_source": RING,
         "overlap_minutes": 400,
         "sleep_wake_agreement": 85,
@@ -145,7 +145,7 @@ def test_bias_and_error_worked_out_by_hand() -> None:
     own = values([(0, 58), (2, 62), (20, 70)])
     ring = values([(1, 62), (21, 66), (40, 50)], RING)
     found = value_agreement(both(own, ring)).row(0, named=True)
-    assert found == {"subject": "s", "other_source": RING, "windows": 2, "bias": 1, "mean_absolute_error": 3}
+    assert found == {"subject": 1, "other_source": RING, "windows": 2, "bias": 1, "mean_absolute_error": 3}
 
 
 @pytest.mark.parametrize(("minute", "windows"), [(7.5, 1), (12.5, 0), (12.49, 1), (7.49, 0)])
@@ -163,5 +163,5 @@ def test_the_source_with_most_windows_is_the_second_one() -> None:
 
 
 def test_another_subject_lends_no_values() -> None:
-    own = values([(0, 60)]).with_columns(subject=pl.lit("t"))
+    own = values([(0, 60)]).with_columns(subject=pl.lit(2, pl.Int64))
     assert value_agreement(both(own, values([(0, 60)], RING))).is_empty()

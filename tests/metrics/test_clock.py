@@ -12,7 +12,7 @@ def found(frame: pl.DataFrame) -> dict[str, object]:
     return {path.removeprefix("temporal_patterns."): value for path, value in row.row(0, named=True).items()}
 
 
-def peak(*frames: pl.DataFrame) -> dict[str, int | None]:
+def peak(*frames: pl.DataFrame) -> dict[int, int | None]:
     return dict(clock.peak_hour(pl.concat(frames)).sort("subject").rows())
 
 
@@ -55,23 +55,23 @@ def test_one_unknown_offset_silences_the_clock() -> None:
 def test_peak_hour_needs_nine_of_twelve_readings() -> None:
     # two whole hours, then eight or nine high readings of a third
     eight, nine = ([100.0] * 12 + [120.0] * 12 + [180.0] * n for n in (8, 9))
-    assert peak(readings(at_steps(eight))) == {"s": 1}
-    assert peak(readings(at_steps(nine))) == {"s": 2}
+    assert peak(readings(at_steps(eight))) == {1: 1}
+    assert peak(readings(at_steps(nine))) == {1: 2}
 
 
 def test_one_full_hour_is_no_peak() -> None:
-    assert peak(readings(at_steps([100.0] * 12 + [300.0] * 3))) == {"s": None}
+    assert peak(readings(at_steps([100.0] * 12 + [300.0] * 3))) == {1: None}
 
 
 def test_of_equal_hours_the_first_is_the_peak() -> None:
-    assert peak(readings(at_steps([100.0] * 24))) == {"s": 0}
+    assert peak(readings(at_steps([100.0] * 24))) == {1: 0}
 
 
 def test_peak_hour_is_local_and_pools_the_days() -> None:
     low, high = [100.0] * 12, [150.0] * 12
     first = at_steps(low + high)
     second = at_steps(high + low, start=MIDNIGHT + DAY) + at_steps([160.0] * 12, start=MIDNIGHT + DAY + 2 * HOUR)
-    assert peak(readings(first + second, offset_s=-5 * 3600)) == {"s": 21}
+    assert peak(readings(first + second, offset_s=-5 * 3600)) == {1: 21}
 
 
 def test_peak_hour_is_silent_without_a_clock() -> None:
@@ -81,5 +81,5 @@ def test_peak_hour_is_silent_without_a_clock() -> None:
 def test_sparse_sources_need_what_their_interval_promises() -> None:
     # every 20 minutes: three an hour expected, so two are not enough
     points = at_steps([100.0] * 6, 20 * MINUTE) + at_steps([200.0] * 2, 20 * MINUTE, MIDNIGHT + 2 * HOUR)
-    assert peak(readings(points)) == {"s": 0}
-    assert peak(readings([*points, (MIDNIGHT + 2 * HOUR + 40 * MINUTE, 200.0)])) == {"s": 2}
+    assert peak(readings(points)) == {1: 0}
+    assert peak(readings([*points, (MIDNIGHT + 2 * HOUR + 40 * MINUTE, 200.0)])) == {1: 2}

@@ -201,12 +201,12 @@ minutes = st.lists(st.integers(0, 2000), unique=True, min_size=1, max_size=60)
 @given(minutes, minutes)
 def test_no_subject_touches_another(first: list[int], second: list[int]) -> None:
     frames = [samples([(m, 60 + m % 90) for m in sorted(points)]) for points in (first, second)]
-    people = pl.concat([AGED_40, AGED_70.with_columns(subject=pl.lit("t"))])
-    sleep = pl.concat([nights(NIGHT), nights((NIGHT[0] + HOUR, NIGHT[1] + HOUR), subject="t")])
-    together = batch(frames[0], frames[1].with_columns(subject=pl.lit("t")), people=people, sleep=sleep)
+    people = pl.concat([AGED_40, AGED_70.with_columns(subject=pl.lit(2, pl.Int64))])
+    sleep = pl.concat([nights(NIGHT), nights((NIGHT[0] + HOUR, NIGHT[1] + HOUR), subject=2)])
+    together = batch(frames[0], frames[1].with_columns(subject=pl.lit(2, pl.Int64)), people=people, sleep=sleep)
     alone = batch(frames[0], people=AGED_40, sleep=nights(NIGHT))
     for table in (effort.zones, effort.reserve_zones, effort.stretches):
-        assert_frame_equal(table(together).filter(pl.col("subject") == "s"), table(alone), rel_tol=1e-12)
+        assert_frame_equal(table(together).filter(pl.col("subject") == 1), table(alone), rel_tol=1e-12)
 
 
 @settings(max_examples=40, deadline=None)

@@ -126,11 +126,11 @@ def test_minutes_of_an_ongoing_episode_are_not_counted() -> None:
 def test_nothing_beyond_is_none_and_not_unknown() -> None:
     low_row, high_row = counted(at_steps([FINE] * 9))
     assert low_row == {
-        "subject": "s", "hypo_level_1": 0, "hypo_level_1_exclusive": 0, "hypo_level_2": 0, "hypo_extended": 0,
+        "subject": 1, "hypo_level_1": 0, "hypo_level_1_exclusive": 0, "hypo_level_2": 0, "hypo_extended": 0,
         "hypo_ongoing": 0, "hypo_ended": 0, "hypo_minutes": 0.0, "hypo_lowest": None, "hypo_episodes": [],
     }  # fmt: skip
     assert high_row == {
-        "subject": "s", "hyper_level_1": 0, "hyper_level_2": 0, "hyper_extended": 0, "hyper_ongoing": 0,
+        "subject": 1, "hyper_level_1": 0, "hyper_level_2": 0, "hyper_extended": 0, "hyper_ongoing": 0,
         "hyper_ended": 0, "hyper_minutes": 0.0, "hyper_highest": None, "hyper_episodes": [],
     }  # fmt: skip
 
@@ -196,7 +196,7 @@ def test_columns_count_what_a_walk_along_the_trace_counts(values: list[float]) -
     )
 )
 def test_subjects_do_not_touch_each_other(many: list[list[float]]) -> None:
-    frames = [readings(at_steps(values), subject=str(number)) for number, values in enumerate(many)]
+    frames = [readings(at_steps(values), subject=number) for number, values in enumerate(many)]
     together = hypoglycemia(batch(*frames)).join(hyperglycemia(batch(*frames)), on="subject")
     alone = [hypoglycemia(batch(frame)).join(hyperglycemia(batch(frame)), on="subject") for frame in frames]
     assert together.sort("subject").equals(pl.concat(alone).sort("subject"))

@@ -75,8 +75,8 @@ PEER_MAGE = ("iglu-R(ma,avg)", "cgmguru(mage_rcpp)")
 
 @pytest.fixture(scope="module")
 def reference_rows() -> dict[str, dict[str, object]]:
-    row = insights.evaluate(BLOOD_GLUCOSE, batch(*(trace_file(name, name) for name in TRACES)), ())
-    return {line["subject"]: line for line in row.iter_rows(named=True)}
+    row = insights.evaluate(BLOOD_GLUCOSE, batch(*(trace_file(name, number) for number, name in enumerate(TRACES))), ())
+    return {TRACES[line["subject"]]: line for line in row.iter_rows(named=True)}
 
 
 @pytest.mark.parametrize("name", TRACES)

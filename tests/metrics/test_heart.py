@@ -91,7 +91,7 @@ def dip(points: Sequence[tuple[float, float]], *more: tuple[int, int]) -> Mappin
 def test_a_dip_worked_out_by_hand() -> None:
     found = dip([*steady(80, EVENING), *steady(60, SLEEPING)])
     assert found == {
-        "subject": "s",
+        "subject": 1,
         "sleeping_mean": 60,
         "waking_mean": 80,
         "dip": 25,
@@ -182,9 +182,9 @@ minutes = st.lists(st.integers(0, 2000), unique=True, min_size=1, max_size=60)
 def two(first: list[int], second: list[int]) -> tuple[Batch, Batch]:
     """A batch of two subjects, and the first of them alone."""
     frames = [samples([(m, 60 + m % 90) for m in sorted(points)]) for points in (first, second)]
-    other = frames[1].with_columns(subject=pl.lit("t"))
-    people = pl.concat([person({}), person({}).with_columns(subject=pl.lit("t"))])
-    sleep = pl.concat([nights(NIGHT), nights((NIGHT[0] + HOUR, NIGHT[1] + HOUR), subject="t")])
+    other = frames[1].with_columns(subject=pl.lit(2, pl.Int64))
+    people = pl.concat([person({}), person({}).with_columns(subject=pl.lit(2, pl.Int64))])
+    sleep = pl.concat([nights(NIGHT), nights((NIGHT[0] + HOUR, NIGHT[1] + HOUR), subject=2)])
     alone = batch(frames[0], people=person({}), sleep=nights(NIGHT))
     return batch(frames[0], other, people=people, sleep=sleep), alone
 
@@ -194,7 +194,7 @@ def two(first: list[int], second: list[int]) -> tuple[Batch, Batch]:
 def test_no_subject_touches_another(first: list[int], second: list[int]) -> None:
     together, alone = two(first, second)
     for table in (heart.rates, heart.lowest_sleeping, heart.nocturnal, heart.peak):
-        assert_frame_equal(table(together).filter(pl.col("subject") == "s"), table(alone), rel_tol=1e-12)
+        assert_frame_equal(table(together).filter(pl.col("subject") == 1), table(alone), rel_tol=1e-12)
 
 
 @settings(max_examples=40, deadline=None)

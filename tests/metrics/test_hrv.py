@@ -22,7 +22,7 @@ def night(day: int, value: float, count: int = 36, start: int = HOUR) -> list[Po
     return at_steps(values, start=MIDNIGHT + day * DAY + start)
 
 
-def sessions(*days: int, subject: str = "s") -> pl.DataFrame:
+def sessions(*days: int, subject: int = 1) -> pl.DataFrame:
     bounds = [(MIDNIGHT + day * DAY + ASLEEP[0], MIDNIGHT + day * DAY + ASLEEP[1]) for day in days]
     return nights(*bounds, subject=subject)
 
@@ -170,9 +170,9 @@ def test_neither_row_order_nor_company_matters(
 ) -> None:
     frames = [
         readings([(MIDNIGHT + at * 15 * MINUTE, float(value)) for at, value in points], subject)
-        for subject, points in (("a", first), ("b", second))
+        for subject, points in ((1, first), (2, second))
     ]
-    sleep = pl.concat([sessions(0, 1, 2, subject="a"), sessions(3, subject="b")])
+    sleep = pl.concat([sessions(0, 1, 2, subject=1), sessions(3, subject=2)])
     order = list(range(len(first) + len(second)))
     random.shuffle(order)
     whole = batch(pl.concat(frames)[order], sleep=sleep)

@@ -111,7 +111,7 @@ def legs(values: list[float], sd: float) -> list[float]:
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=40), st.integers(1, 20))
 def test_pruning_keeps_what_a_walk_keeps(heights: list[int], sd: int) -> None:
     values = [float(height) for height in heights]
-    turns = pl.DataFrame({"subject": "s", "segment": 0, "value": values, "sd": float(sd)})
+    turns = pl.DataFrame({"subject": 1, "segment": 0, "value": values, "sd": float(sd)})
     kept = module._excursions(turns)["value"].diff().drop_nulls().to_list()
     assert kept == legs(values, sd)
 
@@ -119,7 +119,7 @@ def test_pruning_keeps_what_a_walk_keeps(heights: list[int], sd: int) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.integers(50, 300), min_size=33, max_size=120), min_size=2, max_size=3))
 def test_subjects_do_not_touch_each_other(many: list[list[int]]) -> None:
-    frames = [readings(at_steps([float(v) for v in values]), subject=str(n)) for n, values in enumerate(many)]
+    frames = [readings(at_steps([float(v) for v in values]), subject=n) for n, values in enumerate(many)]
     together = mage(batch(*frames)).sort("subject")
     alone = pl.concat([mage(batch(frame)) for frame in frames]).sort("subject")
     assert together["subject"].equals(alone["subject"])

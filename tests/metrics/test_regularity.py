@@ -14,7 +14,7 @@ def of_minutes(*minutes: float) -> tuple[float | None, float | None]:
     return frame.select(circular_mean(pl.col("m")), sd=circular_sd(pl.col("m"))).row(0)
 
 
-def nights_from(days: range, hour: float = 0, minutes: float = 480, subject: str = "s") -> pl.DataFrame:
+def nights_from(days: range, hour: float = 0, minutes: float = 480, subject: int = 1) -> pl.DataFrame:
     return pl.concat(
         session(MIDNIGHT + day * DAY + round(hour * HOUR), [("SLEEPING", minutes)], subject=subject, record=day)
         for day in days
@@ -51,7 +51,7 @@ def test_the_fortnight_agrees_with_the_reference() -> None:
         assert found[name] == pytest.approx(reference("sleep_14d", "values", key), rel=1e-6)
     index = regularity(batch(fortnight())).row(0, named=True)
     expected = reference("sleep_14d", "values", "SRI_pooled_calendar_days2_13_30s")
-    assert index == {"subject": "s", "complete_days": 12, "regularity_index": pytest.approx(expected, rel=1e-6)}
+    assert index == {"subject": 1, "complete_days": 12, "regularity_index": pytest.approx(expected, rel=1e-6)}
 
 
 def test_jetlag_goes_the_short_way_round_midnight() -> None:
@@ -112,7 +112,7 @@ def test_naps_count_and_time_awake_in_bed_does_not() -> None:
 
 def test_states_are_those_of_epochs_of_half_a_minute() -> None:
     """Ten seconds more on day 2 do not reach the last moment of an epoch; thirty do."""
-    frames = [nights_from(range(4), hour=1), nights_from(range(4), hour=1, subject="t")]
+    frames = [nights_from(range(4), hour=1), nights_from(range(4), hour=1, subject=2)]
     long = pl.col("record") == 2
     both = [
         frame.with_columns(

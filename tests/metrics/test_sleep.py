@@ -122,12 +122,12 @@ def test_parts_of_another_source_or_around_another_session_are_not_joined() -> N
 
 
 def test_a_night_in_parts_is_one_main_session() -> None:
-    assert sleep.main_sessions(parted(30, 210, 200)).rows() == [("s", BED, BED + 440 * MINUTE, WATCH)]
+    assert sleep.main_sessions(parted(30, 210, 200)).rows() == [(1, BED, BED + 440 * MINUTE, WATCH)]
 
 
 def test_main_sessions_have_one_source_a_night() -> None:
     both = pl.concat([session(BED, COARSE, RING), session(BED, FINE), session(BED + 17 * HOUR, COARSE[:1])])
-    assert sleep.main_sessions(both).rows() == [("s", BED, BED + 6 * HOUR, WATCH)]
+    assert sleep.main_sessions(both).rows() == [(1, BED, BED + 6 * HOUR, WATCH)]
 
 
 def test_a_reading_is_in_sleep_from_the_first_to_the_last_moment() -> None:
@@ -136,11 +136,11 @@ def test_a_reading_is_in_sleep_from_the_first_to_the_last_moment() -> None:
     found = sleep.in_sleep(readings([(moment, 60.0) for moment in moments]), night)
     assert found["night_start"].to_list() == [None, BED, BED, None]
     assert found["night_end"].to_list() == [None, BED + 6 * HOUR, BED + 6 * HOUR, None]
-    assert sleep.in_sleep(readings([(BED, 60.0)], subject="t"), night)["night_start"].to_list() == [None]
+    assert sleep.in_sleep(readings([(BED, 60.0)], subject=2), night)["night_start"].to_list() == [None]
 
 
 bounds = st.lists(
-    st.tuples(st.sampled_from(["s", "t"]), st.sampled_from([WATCH, RING]), st.integers(0, 3000), st.integers(30, 900)),
+    st.tuples(st.sampled_from([1, 2]), st.sampled_from([WATCH, RING]), st.integers(0, 3000), st.integers(30, 900)),
     min_size=1,
     max_size=12,
 )

@@ -153,7 +153,7 @@ def test_range(value: float, fails: bool) -> None:
 def test_the_real_day(real_samples: Path, stamp: str) -> None:
     name = f"ActiveCaloriesBurnedRecord_{stamp}"
     readings = uploaded(real_samples, name, ACTIVE_CALORIES_BURNED)
-    whole = chosen(ACTIVE_CALORIES_BURNED, readings, people=person({}).with_columns(subject=pl.lit(name)))
+    whole = chosen(ACTIVE_CALORIES_BURNED, readings, people=person({}))
     row, withheld = row_of(whole), silences(whole)
     assert (row["source"], row[f"{STATISTICS}.latest.total"]) == ("com.ouraring.oura", 124.0)
     assert row[f"{STATISTICS}.latest.day_elapsed_percent"] == pytest.approx(65.3, abs=0.05)

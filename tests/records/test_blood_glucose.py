@@ -336,7 +336,7 @@ def test_the_order_of_rows_does_not_matter(shuffled: list[tuple[int, float]]) ->
 @settings(max_examples=12, deadline=None)
 @given(values, values)
 def test_a_batch_gives_what_its_subjects_give_alone(one: list[float], other: list[float]) -> None:
-    frames = [readings(at_steps(levels), subject) for subject, levels in (("a", one), ("b", other))]
+    frames = [readings(at_steps(levels), subject) for subject, levels in ((1, one), (2, other))]
     together = insights.evaluate(BLOOD_GLUCOSE, batch(*frames), ())
     alone = pl.concat([insights.evaluate(BLOOD_GLUCOSE, batch(frame), ()) for frame in frames], how="vertical_relaxed")
     for metric in BLOOD_GLUCOSE.metrics:

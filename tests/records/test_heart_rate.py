@@ -275,10 +275,10 @@ def test_samples_and_their_times_may_be_missing() -> None:
 def real(folder: Path, number: str) -> Insights:
     """An upload beside the sleep of all real uploads."""
     slept = [
-        uploaded(folder, f"SleepSessionRecord_{each}", SLEEP_SESSION).with_columns(subject=pl.lit("s"))
+        uploaded(folder, f"SleepSessionRecord_{each}", SLEEP_SESSION).with_columns(subject=pl.lit(1, pl.Int64))
         for each in ("1758407139312", "1758494067274", "1758554834823")
     ]
-    own = uploaded(folder, f"HeartRateRecord_{number}", HEART_RATE).with_columns(subject=pl.lit("s"))
+    own = uploaded(folder, f"HeartRateRecord_{number}", HEART_RATE).with_columns(subject=pl.lit(1, pl.Int64))
     main = sleep.main_sessions(pl.concat(slept)).filter(
         (pl.col("start") <= own["start"].max()) & (pl.col("end") >= own["start"].min())
     )

@@ -139,8 +139,8 @@ def test_the_real_night(real_samples: Path, stamp: str) -> None:
     name = f"HeartRateVariabilityRmssdRecord_{stamp}"
     points = uploaded(real_samples, name, HEART_RATE_VARIABILITY)
     start = points["start"].to_list()[0]
-    sleep = nights((start, start + 375 * MINUTE), subject=name)  # as the same ring tells it
-    people = person({}).with_columns(subject=pl.lit(name))
+    sleep = nights((start, start + 375 * MINUTE), subject=1)  # as the same ring tells it
+    people = person({}).with_columns(subject=pl.lit(1, pl.Int64))
     whole = replace(chosen(HEART_RATE_VARIABILITY, points, people=people), sleep=sleep)
     row, withheld = row_of(whole), silences(whole)
     expected = {

@@ -332,7 +332,7 @@ YASA = {
 )
 def test_a_real_night_agrees_with_yasa(real_samples: Path, only: str, session_name: str) -> None:
     whole = uploaded(real_samples, "SleepSessionRecord_1758407139312", SLEEP_SESSION)
-    own = whole.filter(pl.col("source") == only).with_columns(subject=pl.lit("s"))
+    own = whole.filter(pl.col("source") == only).with_columns(subject=pl.lit(1, pl.Int64))
     found = told(own)
     for name, key in YASA.items():
         expected = reference("real_sleep_2025-09-20", "sessions", session_name, "own", key)
@@ -341,7 +341,7 @@ def test_a_real_night_agrees_with_yasa(real_samples: Path, only: str, session_na
 
 def test_a_real_night_of_two_devices(real_samples: Path) -> None:
     whole = uploaded(real_samples, "SleepSessionRecord_1758407139312", SLEEP_SESSION)
-    found = told(whole.with_columns(subject=pl.lit("s")))
+    found = told(whole.with_columns(subject=pl.lit(1, pl.Int64)))
     assert at(found, f"{STATISTICS}.count") == 1
     assert at(found, f"{STATISTICS}.total_sleep_time") == 370
     agreed = reference("real_sleep_2025-09-20", "samsung_vs_oura")
@@ -366,7 +366,7 @@ def test_a_real_night_of_two_devices(real_samples: Path) -> None:
 )
 def test_the_other_real_uploads(real_samples: Path, number: str, nights: int, naps: int, slept: float) -> None:
     whole = uploaded(real_samples, f"SleepSessionRecord_{number}", SLEEP_SESSION)
-    found = told(whole.with_columns(subject=pl.lit("s")))
+    found = told(whole.with_columns(subject=pl.lit(1, pl.Int64)))
     assert (at(found, f"{STATISTICS}.nights"), at(found, f"{STATISTICS}.naps")) == (nights, naps)
     assert at(found, f"{STATISTICS}.total_sleep_time") == slept
     assert at(found, f"{STATISTICS}.nap_minutes") == 104 * naps

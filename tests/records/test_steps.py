@@ -44,7 +44,7 @@ def of_days(*totals: float, age: int | None = None) -> Batch:
 
 def of_upload(folder: Path, stamp: str) -> Batch:
     readings = uploaded(folder, f"StepsRecord_{stamp}", STEPS_RECORD)
-    people = person({}).with_columns(subject=pl.lit(f"StepsRecord_{stamp}"))
+    people = person({})
     return chosen(STEPS_RECORD, readings, people=people)
 
 
@@ -257,10 +257,10 @@ DRAWN = st.lists(st.tuples(st.integers(0, 30_000), st.sampled_from([10.0, 25.0])
 @settings(max_examples=20, deadline=None)
 def test_company_changes_nothing(people: list[list[tuple[int, float]]], reverse: bool) -> None:
     frames = [
-        amounts([a_day(day, float(total), written) for day, (total, written) in enumerate(drawn)], f"s{number}")
+        amounts([a_day(day, float(total), written) for day, (total, written) in enumerate(drawn)], number)
         for number, drawn in enumerate(people)
     ]
-    facts = pl.concat([person({}).with_columns(subject=pl.lit(f"s{number}")) for number in range(len(people))])
+    facts = pl.concat([person({}).with_columns(subject=pl.lit(number, pl.Int64)) for number in range(len(people))])
     ordered = frames[::-1] if reverse else frames
     together = insights.evaluate(STEPS_RECORD, chosen(STEPS_RECORD, *ordered, people=facts), ())
     alone = [insights.evaluate(STEPS_RECORD, _only(chosen(STEPS_RECORD, f, people=facts)), ()) for f in frames]

@@ -114,13 +114,13 @@ def facts_of(upload: Upload) -> tuple[dict[str, Json], frozenset[str]]:
         float(round(upload.wave[0] + upload.wave[1] * math.sin(i / 23))) for i in range(len(starts))
     ]
     readings = pl.DataFrame({"start": starts, "value": swings}).with_row_index("record").with_columns(
-        subject=pl.lit("s"), source=pl.lit(upload.package), end="start", modified="start", record_start="start",
+        subject=pl.lit(1, pl.Int64), source=pl.lit(upload.package), end="start", modified="start", record_start="start",
         record_end="start", label=None, meal_type=pl.lit(upload.marks[0]), relation_to_meal=pl.lit(upload.marks[1]),
         offset_s=pl.lit(upload.offset), offset_origin=pl.lit("inferred"),
     )  # fmt: skip
     wakes = [MIDNIGHT + (24 * night + 12) * HOUR for night in range(upload.nights)]
-    sleep = pl.DataFrame([("s", wake - 8 * HOUR, wake, "watch") for wake in wakes], SLEEP, orient="row")
-    people = pl.DataFrame([("s", *upload.person, None, None)], PEOPLE, orient="row")
+    sleep = pl.DataFrame([(1, wake - 8 * HOUR, wake, "watch") for wake in wakes], SLEEP, orient="row")
+    people = pl.DataFrame([(1, *upload.person, None, None)], PEOPLE, orient="row")
     batch = Batch(readings.select(READINGS.names()).cast(READINGS), READINGS.to_frame(), sleep, people)
     habits = habit_gates(BLOOD_GLUCOSE.name)
     (found,) = insights.unfold(BLOOD_GLUCOSE, insights.evaluate(BLOOD_GLUCOSE, batch, habits), habits)
