@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 
 from etlnarr.errors import GateError
-from etlnarr.prose.formats import Scalar, exact, fixed, spelled
+from etlnarr.prose.formats import Scalar, exact, number, spelled, written
 from etlnarr.prose.page import PAGE, Print
 
 
@@ -20,7 +19,7 @@ class Style:
 UNSTYLED = Style()
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False)  # not frozen: hundreds are made for an example, and no template can write
 class Fact:
     """One value with its path; as text it is the private-use character of its print.
 
@@ -44,7 +43,15 @@ class Fact:
     @property
     def stated(self) -> bool:
         """Whether there is a value and it may be claimed."""
-        return self.defined and not self.withheld
+        return not self.withheld and self.value is not None and self.value != ""
+
+    def told(self, write: Callable[["Fact"], str] | None, style: Style | None = None) -> "Fact":
+        """The fact with another way to be written."""
+        return Fact(self.path, self.value, style or self.style, self.withheld, write, self.finish)
+
+    def finished(self, finish: Callable[[str], str]) -> "Fact":
+        """The fact with something done to its text at the end."""
+        return Fact(self.path, self.value, self.style, self.withheld, self.write, (*self.finish, finish))
 
     def claim(self) -> Scalar:
         """The value, when it may be claimed."""
@@ -96,9 +103,9 @@ class Fact:
     def __ge__(self, other: "Fact | float") -> bool:
         return self._number() >= _number_of(other)
 
-    def _number(self) -> Decimal:
+    def _number(self) -> int | float:
         try:
-            return exact(self.claim())
+            return number(self.claim())
         except GateError as error:
             raise GateError(f"{self.path} cannot be compared: it {error}") from error
 
@@ -110,7 +117,7 @@ def plain(fact: Fact) -> str:
     decimals = 0 if isinstance(fact.value, int) and fact.style.decimals is None else fact.style.decimals
     if decimals is None:
         raise GateError("has no declared decimals")
-    return fixed(exact(fact.value), decimals)
+    return written(fact.value, decimals)
 
 
 def in_words(fact: Fact) -> str:
@@ -118,5 +125,5 @@ def in_words(fact: Fact) -> str:
     return spelled(exact(fact.value)) or plain(fact)
 
 
-def _number_of(other: Fact | float) -> Decimal:
-    return other._number() if isinstance(other, Fact) else exact(other)
+def _number_of(other: Fact | float) -> int | float:
+    return other._number() if isinstance(other, Fact) else number(other)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias, overload
 
 from etlnarr.model import Json
@@ -20,7 +20,7 @@ class Sheet:
     withheld: AbstractSet[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as a fact is not
 class Facts:
     """A named group of facts."""
 
@@ -29,13 +29,17 @@ class Facts:
     sheet: Sheet
     style: Style = UNSTYLED
     withheld: bool = False
+    grown: dict[str, "Node"] = field(default_factory=dict, init=False)
 
     def child(self, name: str) -> "Node":
         """The fact or group of that name."""
-        return _grow(self, name, self.values[name])
+        found = self.grown.get(name)
+        if found is None:
+            found = self.grown[name] = _grow(self, name, self.values[name])
+        return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class FactList(Sequence["Node"]):
     """Facts or groups in order."""
 
@@ -75,8 +79,11 @@ def ask(node: Node, name: str) -> "Node | bool | str | None":
 
     A fact that is not defined may be a group that is missing whole: what lies below it is not defined either.
     """
-    if isinstance(node, Facts) and name in node.values:
-        return node.child(name)
+    if isinstance(node, Facts):
+        if name in node.values:
+            return node.child(name)
+    elif name == "stated" and isinstance(node, Fact):  # what is asked most
+        return node.stated
     if name not in KNOWN:
         missing = isinstance(node, Fact) and not node.defined
         return Fact(f"{node.path}.{name}", None, node.style, node.withheld) if missing else None

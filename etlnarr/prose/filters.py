@@ -1,7 +1,6 @@
 """The filters and tests of the template language: each returns the fact with another way to be written."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Final
 
 from etlnarr.errors import GateError
@@ -13,11 +12,14 @@ from etlnarr.prose.page import TOKEN
 
 
 def _wording(write: Callable[[Scalar], str]) -> Callable[[Fact], Fact]:
-    return lambda fact: replace(_checked(fact), write=lambda own: write(own.value))
+    def of_value(fact: Fact) -> str:
+        return write(fact.value)
+
+    return lambda fact: _checked(fact).told(of_value)
 
 
 def _finishing(finish: Callable[[str], str]) -> Callable[[Fact], Fact]:
-    return lambda fact: replace(_checked(fact), finish=(*fact.finish, finish))
+    return lambda fact: _checked(fact).finished(finish)
 
 
 def _checked(fact: Fact) -> Fact:
@@ -28,7 +30,7 @@ def _checked(fact: Fact) -> Fact:
 
 def decimals(fact: Fact, places: int) -> Fact:
     """The number with so many decimals instead of those of its metric."""
-    return replace(_checked(fact), style=Style(fact.style.unit, places))
+    return _checked(fact).told(fact.write, Style(fact.style.unit, places))
 
 
 def integer(fact: Fact) -> Fact:
@@ -38,35 +40,35 @@ def integer(fact: Fact) -> Fact:
 
 def hours(fact: Fact) -> Fact:
     """A span of time as a number of hours with one decimal."""
-    return replace(_checked(fact), style=Style(fact.style.unit, 1), write=_hours)
+    return _checked(fact).told(_hours, Style(fact.style.unit, 1))
 
 
 def duration(fact: Fact) -> Fact:
     """A span of time as `6 h 10 min`."""
-    return replace(_checked(fact), write=lambda own: formats.duration(formats.minutes(own.value, own.style.unit)))
+    return _checked(fact).told(_duration)
 
 
 def clock(fact: Fact) -> Fact:
     """The time of day as `17:25`."""
-    return replace(_checked(fact), write=lambda own: formats.clock(own.value, own.style.unit))
+    return _checked(fact).told(_clock)
 
 
 def words(fact: Fact, texts: Mapping[Scalar, str] | None = None) -> Fact:
     """A word as the text given for it; without texts, with spaces for underscores."""
     if texts is None:
-        return replace(_checked(fact), write=_unscored)
-    return replace(_checked(fact), write=lambda own: _text_for(own.value, texts))
+        return _checked(fact).told(_unscored)
+    return _checked(fact).told(lambda own: _text_for(own.value, texts))
 
 
 def spelled(fact: Fact) -> Fact:
     """A whole number below a hundred in words."""
-    return replace(_checked(fact), write=in_words)
+    return _checked(fact).told(in_words)
 
 
 def capital(text: Fact | str) -> Fact | str:
     """The text, or the fact, with a capital first letter; the rest stays as it is."""
     if isinstance(text, Fact):
-        return replace(text, finish=(*text.finish, _capital))
+        return text.finished(_capital)
     return _capital(text.strip())
 
 
@@ -85,6 +87,14 @@ def pairs(group: Facts) -> Iterator[tuple[Fact, Node]]:
 
 def _hours(fact: Fact) -> str:
     return formats.fixed(formats.minutes(fact.value, fact.style.unit) / 60, fact.style.decimals or 0)
+
+
+def _duration(fact: Fact) -> str:
+    return formats.duration(formats.minutes(fact.value, fact.style.unit))
+
+
+def _clock(fact: Fact) -> str:
+    return formats.clock(fact.value, fact.style.unit)
 
 
 def _unscored(fact: Fact) -> str:

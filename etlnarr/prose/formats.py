@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
+from math import isfinite
 from typing import Final, TypeAlias
 
 from etlnarr.errors import GateError
@@ -26,23 +28,39 @@ _TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eight
 _SPELLED: Final = (*_SMALL, *(f"{tens}-{ones}" if ones != "zero" else tens for tens in _TENS for ones in _SMALL[:10]))
 
 
-def exact(value: Scalar) -> Decimal:
-    """The value as people read it in JSON, without the binary tail of a float.
+def number(value: Scalar) -> int | float:
+    """The value itself.
 
     Errors: GateError for anything but a finite number.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise GateError("is not a number")
-    read = Decimal(repr(value))
-    if not read.is_finite():
+    if isinstance(value, float) and not isfinite(value):
         raise GateError("is not finite")
-    return read
+    return value
+
+
+def exact(value: Scalar) -> Decimal:
+    """The value as people read it in JSON, without the binary tail of a float.
+
+    Errors: GateError for anything but a finite number.
+    """
+    return Decimal(repr(number(value)))
 
 
 def fixed(value: Decimal, decimals: int) -> str:
     """A number with its decimals and a comma between thousands, rounded half to even, zero without a sign."""
     rounded = value.quantize(Decimal((0, (1,), -decimals)), context=_WIDE)
     return f"{rounded if rounded else rounded.copy_abs():,f}"
+
+
+@lru_cache(maxsize=65_536, typed=True)  # typed: true equals 1 and is no number
+def written(value: Scalar, decimals: int) -> str:
+    """A number as fixed() writes it; the same few stand in most examples.
+
+    Errors: GateError for anything but a finite number.
+    """
+    return fixed(exact(value), decimals)
 
 
 def minutes(value: Scalar, unit: str) -> Decimal:

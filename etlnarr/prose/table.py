@@ -6,7 +6,7 @@ from etlnarr.errors import GateError
 from etlnarr.prose.fact import Fact
 from etlnarr.prose.facts import Facts, Node
 from etlnarr.prose.filters import FACT_FILTERS
-from etlnarr.prose.formats import exact, fixed
+from etlnarr.prose.formats import written
 from etlnarr.prose.page import PAGE, Print
 
 
@@ -29,7 +29,7 @@ def _cell(row: Node, name: str, form: int | str) -> str:
     if value is None:
         return "-"
     if isinstance(form, int) and isinstance(value, int | float):
-        return fixed(exact(value), form)
+        return written(value, form)
     cell = row.child(name)
     if not isinstance(cell, Fact) or isinstance(form, int) or form not in FACT_FILTERS:
         raise GateError(f"column {name} of the table cannot be written as {form}")
