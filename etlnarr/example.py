@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from pydantic import JsonValue
@@ -127,6 +128,7 @@ def _told(kind: RecordType, subject: Subject, names: Iterable[str]) -> list[str]
     return [name for name in names if name not in left_out]
 
 
+@cache
 def styles(kind: RecordType) -> Mapping[str, Style]:
     """Return unit and decimals by path."""
     own = {metric.path: Style(metric.unit, metric.decimals) for metric in kind.metrics}
@@ -134,9 +136,10 @@ def styles(kind: RecordType) -> Mapping[str, Style]:
     return {"period.span_hours": Style("h", 1), **own, **compared}
 
 
+@cache
 def vocabulary(kind: RecordType) -> AbstractSet[str]:
     """Return every word that a verdict of the type may be."""
-    return {band[0] for verdict in kind.verdicts for band in verdict.bands}
+    return frozenset(band[0] for verdict in kind.verdicts for band in verdict.bands)
 
 
 def _complexity(kind: RecordType, evidence: Sequence[Evidence]) -> str:

@@ -193,7 +193,7 @@ class History:
     days: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # equal to itself alone, for expressions cannot be compared
 class RecordType:
     """All that is particular to one Health Connect type.
 

@@ -188,5 +188,6 @@ class Example(Document):
 
 def dump(document: Document | dict[str, JsonValue]) -> str:
     """Return the one JSON form of a document: sorted keys, no spaces, UTF-8 left as it is."""
-    plain = document.model_dump(mode="json") if isinstance(document, Document) else document
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return json.dumps(
+        document, default=vars, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
