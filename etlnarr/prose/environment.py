@@ -8,10 +8,12 @@ from typing import Any, Final
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
+from jinja2.runtime import Context, Macro
+from jinja2.utils import internalcode
 
 from etlnarr.errors import GateError
 from etlnarr.prose.fact import Fact
-from etlnarr.prose.facts import FactList, Facts, ask
+from etlnarr.prose.facts import FactList, Facts
 from etlnarr.prose.filters import FACT_FILTERS, OTHER_FILTERS, TESTS
 from etlnarr.prose.page import PARAGRAPH
 from etlnarr.prose.spare import spare
@@ -64,10 +66,24 @@ class Looking(CodeGenerator):
             self.environment.looked_up[str(self.name)] |= looked_up - self.environment.globals.keys()
 
 
+class Calling(Context):
+    """Calls a macro straight away, for it takes nothing of the context."""
+
+    @internalcode
+    def call(self, called: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what a macro or function says."""
+        if isinstance(called, Macro):
+            kwargs.pop("_block_vars", None)
+            kwargs.pop("_loop_vars", None)
+            return called(*args, **kwargs)
+        return super().call(called, *args, **kwargs)
+
+
 class FactEnvironment(Environment):
     """Looks names up in facts, where a value cannot be had without its witness."""
 
     code_generator_class = Looking
+    context_class = Calling
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -76,7 +92,7 @@ class FactEnvironment(Environment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return what stands under a name."""
         if isinstance(obj, NODES):
-            found = ask(obj, attribute)
+            found = obj.ask(attribute)
             return self.undefined(f"{obj.path}.{attribute} is not among the facts") if found is None else found
         return super().getattr(obj, attribute)
 

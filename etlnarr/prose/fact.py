@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from etlnarr.errors import GateError
 from etlnarr.prose.formats import Scalar, exact, number, spelled, written
@@ -17,6 +18,8 @@ class Style:
 
 
 UNSTYLED = Style()
+Answer: TypeAlias = "Fact | bool | str | None"
+"""What a template learns of a fact or a group: what lies below it, or its stated, defined, withheld or unit."""
 
 
 @dataclass(slots=True, eq=False, repr=False)  # not frozen: hundreds are made for an example, and no template can write
@@ -44,6 +47,22 @@ class Fact:
     def stated(self) -> bool:
         """Whether there is a value and it may be claimed."""
         return not self.withheld and self.value is not None and self.value != ""
+
+    def ask(self, name: str) -> Answer:
+        """What a template finds under a name; None when there is nothing of that name.
+
+        A fact that is not defined may be a group that is missing whole: what lies below it is not defined either.
+        """
+        match name:
+            case "stated":
+                return self.stated
+            case "defined":
+                return self.defined
+            case "withheld":
+                return self.withheld
+            case "unit":
+                return self.style.unit
+        return None if self.defined else Fact(f"{self.path}.{name}", None, self.style, self.withheld)
 
     def told(self, write: Callable[["Fact"], str] | None, style: Style | None = None) -> "Fact":
         """The fact with another way to be written."""

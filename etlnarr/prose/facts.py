@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, overload
+from typing import TypeAlias, overload
 
 from etlnarr.model import Json
-from etlnarr.prose.fact import UNSTYLED, Fact, Style
-
-KNOWN: Final = frozenset({"defined", "stated", "unit", "withheld"})
-"""What a template may ask of a fact or a group; a fact below a group that has one of these names comes first."""
+from etlnarr.prose.fact import UNSTYLED, Answer, Fact, Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +26,7 @@ class Facts:
     sheet: Sheet
     style: Style = UNSTYLED
     withheld: bool = False
-    grown: dict[str, "Node"] = field(default_factory=dict, init=False)
+    grown: dict[str, "Node"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def child(self, name: str) -> "Node":
         """The fact or group of that name."""
@@ -37,6 +34,13 @@ class Facts:
         if found is None:
             found = self.grown[name] = _grow(self, name, self.values[name])
         return found
+
+    def ask(self, name: str) -> "Node | Answer":
+        """What a template finds under a name; None when there is nothing of that name."""
+        found = self.grown.get(name)
+        if found is not None:
+            return found
+        return self.child(name) if name in self.values else _known(self, name)
 
 
 @dataclass(slots=True)  # as above
@@ -48,19 +52,29 @@ class FactList(Sequence["Node"]):
     sheet: Sheet
     style: Style = UNSTYLED
     withheld: bool = False
+    grown: list["Node"] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.values)
 
     def __iter__(self) -> Iterator["Node"]:
-        return (_grow(self, str(index), value) for index, value in enumerate(self.values))
+        return iter(self._nodes())
 
     @overload
     def __getitem__(self, index: int) -> "Node": ...
     @overload
     def __getitem__(self, index: slice) -> Sequence["Node"]: ...
     def __getitem__(self, index: int | slice) -> "Node | Sequence[Node]":
-        return list(self)[index]
+        return self._nodes()[index]
+
+    def ask(self, name: str) -> "Answer":
+        """What a template finds under a name; None when there is nothing of that name."""
+        return _known(self, name)
+
+    def _nodes(self) -> list["Node"]:
+        if not self.grown:
+            self.grown = [_grow(self, str(index), value) for index, value in enumerate(self.values)]
+        return self.grown
 
 
 Node: TypeAlias = Fact | Facts | FactList
@@ -74,25 +88,17 @@ def facts(values: Mapping[str, Json], styles: Mapping[str, Style], withheld: Abs
     return Facts("", values, Sheet(styles, withheld))
 
 
-def ask(node: Node, name: str) -> "Node | bool | str | None":
-    """What a template finds under a name; None when there is nothing of that name.
-
-    A fact that is not defined may be a group that is missing whole: what lies below it is not defined either.
-    """
-    if isinstance(node, Facts):
-        if name in node.values:
-            return node.child(name)
-    elif name == "stated" and isinstance(node, Fact):  # what is asked most
-        return node.stated
-    if name not in KNOWN:
-        missing = isinstance(node, Fact) and not node.defined
-        return Fact(f"{node.path}.{name}", None, node.style, node.withheld) if missing else None
-    if name == "unit":
-        return node.style.unit
-    if name == "withheld":
-        return node.withheld
-    defined = node.defined if isinstance(node, Fact) else bool(node.values)
-    return defined and not (name == "stated" and node.withheld)
+def _known(group: Facts | FactList, name: str) -> Answer:
+    match name:
+        case "stated":
+            return bool(group.values) and not group.withheld
+        case "defined":
+            return bool(group.values)
+        case "withheld":
+            return group.withheld
+        case "unit":
+            return group.style.unit
+    return None
 
 
 def _grow(parent: Facts | FactList, name: str, value: Json) -> Node:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from etlnarr.errors import GateError
 
 Scalar: TypeAlias = bool | int | float | str | None
+NUMBERS: Final = (int, float)
 
 MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June"),
@@ -33,7 +34,7 @@ def number(value: Scalar) -> int | float:
 
     Errors: GateError for anything but a finite number.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, NUMBERS):
         raise GateError("is not a number")
     if isinstance(value, float) and not isfinite(value):
         raise GateError("is not finite")

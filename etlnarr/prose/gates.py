@@ -70,13 +70,16 @@ def refuse_verdicts(text: str, vocabulary: AbstractSet[str], literals: Callable[
 
     Errors: GateError with the word.
     """
-    found = _any_of(JUDGEMENTS | vocabulary).search(text)
+    judging = JUDGEMENTS | vocabulary
+    if _beginnings(judging).isdisjoint(_WORD.findall(text.lower())) and not _UNUSUAL.search(text):
+        return  # as nearly always, and far sooner than the pattern would know
+    found = _any_of(judging).search(text)
     if found:
         word, where = _named(found.group(), "a word", "output", literals())
         raise GateError(f"output: {word} is a verdict and has no witness{where}")
 
 
-def refuse_unfounded(prints: Iterable[Print], data: str, constants: Iterable[str]) -> None:
+def refuse_unfounded(prints: Iterable[Print], data: str, constants: Sequence[str]) -> None:
     """Refuse a printed number that does not stand in the data block in the same form.
 
     A text, such as the reason of a silence, may also repeat numbers of the declared constants.
@@ -84,10 +87,11 @@ def refuse_unfounded(prints: Iterable[Print], data: str, constants: Iterable[str
     Errors: GateError with the path of the fact.
     """
     given = set(NUMBER.findall(data))
-    declared = {number for constant in constants for number in NUMBER.findall(constant)}
     for path, value, _, proof in prints:
-        known = given | declared if isinstance(value, str) else given
-        if not known.issuperset(NUMBER.findall(proof)):
+        lacking = set() if proof in given else set(NUMBER.findall(proof)) - given
+        if lacking and isinstance(value, str):
+            lacking.difference_update(*map(NUMBER.findall, constants))
+        if lacking:
             raise GateError(f"output: {path} prints a number that input does not hold in this form")
 
 
@@ -98,6 +102,11 @@ def refuse_tables(prints: Iterable[Print]) -> None:
     """
     if not all(printed.path for printed in prints):
         raise GateError("a table has no witness, it belongs to input")
+
+
+@lru_cache(maxsize=64)
+def _beginnings(vocabulary: frozenset[str]) -> frozenset[str]:
+    return frozenset(_WORD.findall(word.lower())[0] for word in vocabulary)
 
 
 @lru_cache(maxsize=64)

@@ -27,8 +27,7 @@ Choice: TypeAlias = Callable[[str, int], int]
 """(name of the vary tag, number of its alternatives) -> the alternative, modulo their number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(NamedTuple):
     """Where a fact stands in the output.
 
     Units: start and end in code points of the output, value as in the JSON of the insights.
@@ -88,18 +87,30 @@ def printed_in(text: str, prints: Sequence[Print]) -> list[Print]:
 
 def resolve(text: str, prints: Sequence[Print], constants: Sequence[str]) -> tuple[str, tuple[Witness, ...]]:
     """The text with every private-use character replaced, and a witness for each fact in it."""
-    parts: list[str] = []
+    parts = TOKEN.split(text)  # every second one is such a character
     witnesses: list[Witness] = []
     at = 0
-    for piece in TOKEN.split(text):
-        code = ord(piece) if len(piece) == 1 else 0
-        if code < FIRST_FACT:
-            parts.append(piece)
-        elif code < FIRST_CONSTANT:
+    for place in range(1, len(parts), 2):
+        at += len(parts[place - 1])
+        code = ord(parts[place])
+        if code < FIRST_CONSTANT:
             path, value, printed, _ = prints[code - FIRST_FACT]
             witnesses.append(Witness(path, value, printed, at, at + len(printed)))
-            parts.append(printed)
         else:
-            parts.append(constants[code - FIRST_CONSTANT])
-        at += len(parts[-1])
+            printed = constants[code - FIRST_CONSTANT]
+        parts[place] = printed
+        at += len(printed)
     return "".join(parts), tuple(witnesses)
+
+
+def plain(text: str, prints: Sequence[Print], constants: Sequence[str]) -> str:
+    """The text alone, as resolve() makes it; a character that stands for none becomes a blank."""
+    parts = TOKEN.split(text)
+    parts[1::2] = [_text_of(ord(token), prints, constants) for token in parts[1::2]]
+    return "".join(parts)
+
+
+def _text_of(code: int, prints: Sequence[Print], constants: Sequence[str]) -> str:
+    if code < FIRST_CONSTANT:
+        return prints[code - FIRST_FACT].text
+    return constants[code - FIRST_CONSTANT] if code - FIRST_CONSTANT < len(constants) else " "

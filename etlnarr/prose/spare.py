@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from etlnarr.errors import GateError
-from etlnarr.prose.page import FIRST_CONSTANT, FIRST_FACT, TOKEN, Print
+from etlnarr.prose.page import Print, plain
 
 FIRST_RANK: Final = 0xE000
 RANKS: Final = range(1, 10)
@@ -36,12 +36,4 @@ def shortened(text: str, prints: Sequence[Print], constants: Sequence[str], most
 
 
 def _words(text: str, prints: Sequence[Print], constants: Sequence[str]) -> int:
-    plain = TOKEN.sub(lambda match: _text_of(match.group(), prints, constants), text)
-    return len(plain.split())
-
-
-def _text_of(token: str, prints: Sequence[Print], constants: Sequence[str]) -> str:
-    code = ord(token)
-    if code < FIRST_CONSTANT:
-        return prints[code - FIRST_FACT].text
-    return constants[code - FIRST_CONSTANT] if code - FIRST_CONSTANT < len(constants) else " "
+    return len(plain(text, prints, constants).split())

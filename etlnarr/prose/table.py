@@ -1,12 +1,12 @@
 """The table of the data block."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from etlnarr.errors import GateError
 from etlnarr.prose.fact import Fact
 from etlnarr.prose.facts import Facts, Node
 from etlnarr.prose.filters import FACT_FILTERS
-from etlnarr.prose.formats import written
+from etlnarr.prose.formats import NUMBERS, written
 from etlnarr.prose.page import PAGE, Print
 
 
@@ -18,19 +18,26 @@ def table(rows: Iterable[Node], **columns: int | str) -> str:
     Errors: GateError for a column the rows lack, a withheld row, or a filter that cannot write a cell.
     """
     lines = ["  ".join(name.replace("_", " ") for name in columns)]
-    lines += ["  ".join(_cell(row, name, form) for name, form in columns.items()) for row in rows]
+    lines += ["  ".join(_cells(row, columns)) for row in rows]
     return PAGE.get().put(Print("", None, "\n".join(lines), ""))
 
 
-def _cell(row: Node, name: str, form: int | str) -> str:
-    if not isinstance(row, Facts) or row.withheld or name not in row.values:
-        raise GateError(f"the table has no column {name} that may be shown")
-    value = row.values[name]
-    if value is None:
-        return "-"
-    if isinstance(form, int) and isinstance(value, int | float):
-        return written(value, form)
-    cell = row.child(name)
+def _cells(row: Node, columns: Mapping[str, int | str]) -> Iterator[str]:
+    values = row.values if isinstance(row, Facts) and not row.withheld else {}
+    for name, form in columns.items():
+        if name not in values:
+            raise GateError(f"the table has no column {name} that may be shown")
+        value = values[name]
+        if value is None:
+            yield "-"
+        elif isinstance(form, int) and isinstance(value, NUMBERS):
+            yield written(value, form)
+        else:
+            yield _worded(row, name, form)
+
+
+def _worded(row: Node, name: str, form: int | str) -> str:
+    cell = row.child(name) if isinstance(row, Facts) else row
     if not isinstance(cell, Fact) or isinstance(form, int) or form not in FACT_FILTERS:
         raise GateError(f"column {name} of the table cannot be written as {form}")
     return FACT_FILTERS[form](cell).text()

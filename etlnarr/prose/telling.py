@@ -11,7 +11,7 @@ from etlnarr.errors import GateError
 from etlnarr.prose.facts import Facts, Node
 from etlnarr.prose.gates import refuse_strays, refuse_tables, refuse_unfounded, refuse_verdicts
 from etlnarr.prose.loading import Story, Templates, story
-from etlnarr.prose.page import PAGE, Choice, Page, Witness, flowing, in_lines, printed_in, resolve
+from etlnarr.prose.page import PAGE, Choice, Page, Witness, flowing, in_lines, plain, printed_in, resolve
 from etlnarr.prose.spare import shortened
 from etlnarr.prose.static import BLOCKS
 
@@ -52,16 +52,17 @@ def tell(
     written = _rendered(own, facts, page)
     told = shortened(written["output"], page.prints, templates.constants, most_words)
     instruction, output = flowing(written["instruction"]), flowing(told)
-    data, _ = resolve(in_lines(written["input"]), page.prints, templates.constants)
+    data = plain(in_lines(written["input"]), page.prints, templates.constants)
+    printed = printed_in(output, page.prints)
     try:
         refuse_strays(instruction, "instruction", own.literals)
         refuse_strays(output, "output", own.literals)
         refuse_verdicts(output, vocabulary, own.literals)
-        refuse_tables(printed_in(instruction + output, page.prints))
-        refuse_unfounded(printed_in(output, page.prints), data, own.constants)
+        refuse_tables([*printed_in(instruction, page.prints), *printed])
+        refuse_unfounded(printed, data, own.constants)
     except GateError as error:
         raise GateError(f"{name}: {error}") from error
-    asked, _ = resolve(instruction, page.prints, templates.constants)
+    asked = plain(instruction, page.prints, templates.constants)
     text, evidence = resolve(output, page.prints, templates.constants)
     return Told(asked, data, text, evidence, own.hash)
 
