@@ -260,7 +260,9 @@ def samples(
     users: Annotated[int | None, typer.Option(min=1, help="How many people; without it, the standard set.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="How many days of uploads each.")] = None,
     uploads: Annotated[int | None, typer.Option(min=1, help="How many uploads in all, for measurements.")] = None,
-    records: Annotated[int | None, typer.Option(min=1, help="How many records in each of them.")] = None,
+    records: Annotated[
+        int | None, typer.Option(min=1, help="How many Avro records in each; of types that a life can fill.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,

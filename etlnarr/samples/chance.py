@@ -18,7 +18,7 @@ DOUBLINGS: Final = 10
 
 def digest(*words: object) -> bytes:
     """Return 32 bytes that follow from the words."""
-    return sha256("\x1f".join(str(word) for word in words).encode()).digest()
+    return sha256("\x1f".join(map(str, words)).encode()).digest()
 
 
 def stream(*words: object) -> Random:
@@ -41,6 +41,18 @@ def drift(key: str, at: int, period: int) -> float:
     index, rest = divmod(at, period)
     weight = ease(rest / period)
     return _knot(key, index) * (1 - weight) + _knot(key, index + 1) * weight
+
+
+def course(key: str, times: range, period: int) -> list[float]:
+    """Return drift() at many times."""
+    first, last = times[0] // period, times[-1] // period + 1
+    knots = [_knot(key, index) for index in range(first, last + 1)]
+    weights = {rest: ease(rest / period) for rest in {at % period for at in times}}
+    drawn = []
+    for at in times:
+        index, weight = at // period - first, weights[at % period]
+        drawn.append(knots[index] * (1 - weight) + knots[index + 1] * weight)
+    return drawn
 
 
 def ease(share: float) -> float:

@@ -1,6 +1,6 @@
 """Local time of a person: epoch milliseconds, days and offsets."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ DAY: Final = 24 * HOUR
 LAST_MILLISECOND: Final = 1
 """Apps end a day or an hour one millisecond before the next begins."""
 NEXT: Final = timedelta(days=1)
+EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 @lru_cache(maxsize=1 << 10)
@@ -30,7 +31,7 @@ def instant(zone: str, day: date, hours: float) -> int:
 
 def day_of(zone: str, at: int) -> date:
     """Return the local day of an instant."""
-    return (datetime.fromtimestamp(at // SECOND, UTC) + timedelta(seconds=offset_s(zone, at))).date()
+    return date.fromordinal((at + offset_s(zone, at) * SECOND) // DAY + EPOCH)
 
 
 def hour_of(zone: str, at: int) -> float:
@@ -45,16 +46,20 @@ def offset_s(zone: str, at: int) -> int:
 
 def offset_id(zone: str, at: int) -> str:
     """Return the offset as Health Connect writes it; nought is Z."""
-    minutes = offset_s(zone, at) // 60
-    if not minutes:
-        return "Z"
-    hours, rest = divmod(abs(minutes), 60)
-    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
+    return _written(offset_s(zone, at) // 60)
 
 
 def is_free(day: date) -> bool:
     """Return whether the morning of this day needs no alarm clock."""
     return day.isoweekday() in {6, 7}
+
+
+@lru_cache
+def _written(minutes: int) -> str:
+    if not minutes:
+        return "Z"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
 
 
 @lru_cache(maxsize=1 << 14)

@@ -1,6 +1,6 @@
 """The apps that write to Health Connect, and how each of them names its records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import md5
 from typing import Final
 from uuid import UUID
@@ -41,6 +41,7 @@ class App:
     resolution: int = 60
     day_hour: int = 0  # when its day begins
     in_slices: bool = False  # activity in short slices, not in daily totals
+    energy_minutes: int = 10  # in each of its slices
     counted: float = 1.0
 
 
@@ -58,6 +59,7 @@ MAT: Final = App("com.withings.wiscale2", "Withings", "Sleep", names_records=Tru
 PHONE: Final = App(
     "com.google.android.apps.fitness", "Google", "Pixel 8", "PHONE", names_records=True, in_slices=True, counted=0.97
 )
+PHONE_BY_MINUTE: Final = replace(PHONE, energy_minutes=1)
 STRAP: Final = App("fi.polar.polarflow", "Polar", "H10", "CHEST_STRAP", names_records=True, resolution=5)
 METER: Final = App(
     "com.mysugr.android.companion", "Roche", "Accu-Chek Guide", names_records=True, lowest=20, highest=600

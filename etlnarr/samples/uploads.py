@@ -1,14 +1,14 @@
 """Uploads: what the sharing app reads from Health Connect at one time, as one file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Final, cast
 
 from etlnarr.avro import encode
 from etlnarr.samples.chance import digest
-from etlnarr.samples.clock import NEXT, SECOND, day_of
+from etlnarr.samples.clock import NEXT, SECOND, day_of, midnight
 from etlnarr.samples.exports import EXPORTS
 from etlnarr.samples.person import Person
 from etlnarr.samples.schemas import SCHEMAS
@@ -16,7 +16,12 @@ from etlnarr.samples.sources import Row
 
 SYNC_BYTES: Final = 16
 HASH_LETTERS: Final = 8
-STARTS: Final = ("startTimeEpochMillis", "timeEpochMillis")
+POINT, START = "timeEpochMillis", "startTimeEpochMillis"
+SETTLED: Final = timedelta(days=4)
+"""After so many days no app writes anything more of a day."""
+
+Timed = list[tuple[int, Row]]
+"""Records, each with its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,17 @@ class Upload:
     most: int | None = None  # records that the sharing app takes at once, the newest
 
 
-def rows(upload: Upload) -> list[Row]:
-    """Return the records of an upload in the order of their start, as Health Connect returns them."""
-    found = [(_start(row), row) for row in _records(upload) if upload.start <= _start(row) < upload.end]
-    found.sort(key=lambda pair: pair[0])
-    kept = found if upload.most is None else found[-upload.most :]
-    return [row | {"appRecordFetchTimeEpochMillis": upload.fetched} for _, row in kept]
+def rows(uploads: Iterable[Upload]) -> Iterator[tuple[Upload, list[Row]]]:
+    """Yield the records of each upload in the order of their start, as Health Connect returns them.
+
+    Shapes: all of one person and record type.
+    """
+    settled: dict[date, Timed] = {}
+    for upload in uploads:
+        found = _newest(upload, settled)
+        found.sort(key=lambda pair: pair[0])
+        kept = found if upload.most is None else found[-upload.most :]
+        yield upload, [row | {"appRecordFetchTimeEpochMillis": upload.fetched} for _, row in kept]
 
 
 def content(upload: Upload, records: list[Row]) -> bytes:
@@ -58,12 +68,30 @@ def key(upload: Upload, data: bytes) -> str:
     return f"raw/{upload.kind}/{at:%Y/%m/%d}/{named}.avro"
 
 
-def _records(upload: Upload) -> Iterator[Row]:
-    day, last = day_of(upload.person.zone, upload.start), day_of(upload.person.zone, upload.end) + NEXT
-    while day <= last:
-        yield from EXPORTS[upload.kind](upload.person, day, upload.fetched)
-        day += NEXT
+def _newest(upload: Upload, settled: dict[date, Timed]) -> Timed:
+    """Return the records of as many days as are needed, back from the last of which anything can be known."""
+    zone, first = upload.person.zone, day_of(upload.person.zone, upload.start)
+    day = min(day_of(zone, upload.end) + NEXT, day_of(zone, upload.fetched))
+    days, complete, begun = list[Timed](), 0, 0
+    while day >= first and (upload.most is None or complete < upload.most):
+        found = [pair for pair in _of_day(upload, day, settled) if upload.start <= pair[0] < upload.end]
+        days.append(found)
+        complete += begun + len(found)
+        begun = sum(start < midnight(zone, day) for start, _ in found)  # the day before may hold later records
+        complete -= begun
+        day -= NEXT
+    return [pair for found in reversed(days) for pair in found]
+
+
+def _of_day(upload: Upload, day: date, settled: dict[date, Timed]) -> Timed:
+    """Return what is known of a day, worked out once when it changes no more."""
+    if day in settled:
+        return settled[day]
+    found = [(_start(row), row) for row in EXPORTS[upload.kind](upload.person, day, upload.fetched)]
+    if midnight(upload.person.zone, day + SETTLED) <= upload.fetched:
+        settled[day] = found
+    return found
 
 
 def _start(row: Row) -> int:
-    return cast("int", next(row[name] for name in STARTS if name in row))
+    return cast("int", row[POINT] if POINT in row else row[START])

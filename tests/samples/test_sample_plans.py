@@ -3,10 +3,16 @@
 import re
 from collections import Counter
 from pathlib import Path
+from typing import cast
+
+import pytest
 
 from etlnarr import avro
+from etlnarr.errors import UsageError
 from etlnarr.samples import write_samples
 from etlnarr.samples.crowd import one_of_many
+from etlnarr.samples.exports import EXPORTS
+from etlnarr.samples.plans import sized_uploads
 from tests.samples.default_set import LIMITS
 
 KEY = re.compile(
@@ -36,12 +42,43 @@ def test_the_same_numbers_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_uploads_of_a_given_size_are_so_many_and_hold_so_many_records(tmp_path: Path) -> None:
-    paths = list(write_samples(tmp_path, uploads=13, records=40))
-    assert len(paths) == 13
-    for path in paths:
-        records = avro.opened(path.read_bytes(), LIMITS).records
-        assert records <= 40
-        assert records >= 20
+    paths = list(write_samples(tmp_path, uploads=13, records=400))
+    assert len({path.relative_to(tmp_path).parts[1] for path in paths}) == 6
+    assert [avro.opened(path.read_bytes(), LIMITS).records for path in paths] == [400] * 13
+
+
+def test_an_upload_holds_the_newest_records_each_once_and_none_after_its_fetch(tmp_path: Path) -> None:
+    many, few = (
+        {path.parts[-5]: _records(path) for path in write_samples(tmp_path / str(size), uploads=6, records=size)}
+        for size in (700, 50)
+    )
+    for kind, records in many.items():
+        starts = [start for _, start, _ in records]
+        assert len({name for name, _, _ in records}) == 700
+        assert starts == sorted(starts)
+        assert records[-50:] == few[kind]
+        assert all(start < fetched for _, start, fetched in records)
+
+
+def test_nobody_has_a_hundred_thousand_sleep_sessions(tmp_path: Path) -> None:
+    kinds = Counter(upload.kind for upload in sized_uploads(100, 100_000, None, 1))
+    assert set(kinds.values()) == {20}
+    assert set(kinds) == set(EXPORTS) - {"SleepSessionRecord"}
+    with pytest.raises(UsageError, match="ask for at most"):
+        list(write_samples(tmp_path, uploads=1, records=5_000_000))
+
+
+def _records(path: Path) -> list[tuple[str, int, int]]:
+    """Identity, start and time of fetch of each record."""
+    rows = avro.decode(avro.opened(path.read_bytes(), LIMITS), LIMITS)
+    return [
+        (
+            cast("dict[str, str]", row["metadata"])["id"],
+            cast("int", row.get("startTimeEpochMillis", row.get("timeEpochMillis"))),
+            cast("int", row["appRecordFetchTimeEpochMillis"]),
+        )
+        for row in rows
+    ]
 
 
 def test_uploads_of_a_given_size_belong_to_one_month(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from etlnarr.samples.body.movement import Exercise, exercise, steps
 from etlnarr.samples.body.night import night, stages_of_day
-from etlnarr.samples.chance import drift, hump
+from etlnarr.samples.chance import course, drift, hump
 from etlnarr.samples.clock import MINUTE, NEXT, SECOND, midnight
 from etlnarr.samples.person import Heart, Person, during
 
@@ -38,12 +38,13 @@ def pulse(person: Person, day: date) -> tuple[float, ...]:
     """Return the heart rate at each minute of a local day."""
     start = midnight(person.zone, day)
     targets = _targets(person, day)
+    minutes = range(start, start + len(targets) * MINUTE, MINUTE)
+    slow, quick = (course(f"{person.key}|pulse|{period}", minutes, period) for period, _ in (SLOW, QUICK))
     rates = []
     rate = targets[0]
-    for minute, target in enumerate(targets):
+    for target, one, other in zip(targets, slow, quick, strict=True):
         rate += (target - rate) * (RISE if target > rate else FALL)
-        at = start + minute * MINUTE
-        noise = fsum(size * drift(f"{person.key}|pulse|{period}", at, period) for period, size in (SLOW, QUICK))
+        noise = SLOW[1] * one + QUICK[1] * other
         rates.append(rate + noise * (EXERTED if rate > EXERTION else rate / CALM))
     return tuple(rates)
 
@@ -61,13 +62,14 @@ def _targets(person: Person, day: date) -> list[float]:
     start = midnight(person.zone, day)
     bout = exercise(person, day)
     walked = steps(person, day)
+    awake = during(person.heart, day).awake
     targets = []
     for minute, stage in enumerate(stages_of_day(person, day)):
         at = start + minute * MINUTE
         if bout is not None and bout.start <= at < bout.end:
             targets.append(_exercising(during(person.heart, day), bout, at))
         elif stage is None:
-            targets.append(during(person.heart, day).awake + PER_STEP * walked[minute])
+            targets.append(awake + PER_STEP * walked[minute])
         else:
             targets.append(_asleep(person, day, stage, at))
     return targets

@@ -15,8 +15,6 @@ from etlnarr.samples.sources import OURA, App, Row
 
 STEPS: Final = "StepsRecord"
 ENERGY: Final = "ActiveCaloriesBurnedRecord"
-STEPS_SLICE: Final = MINUTE
-ENERGY_SLICE: Final = 10 * MINUTE
 DAILY_NAMES: Final = {STEPS: "daily_steps", ENERGY: "daily_active_calories"}
 
 
@@ -36,7 +34,7 @@ def step_records(person: Person, day: date, as_of: int) -> Iterator[Row]:
     walked = steps(person, day)
     for app in during(person.habits, day).steps:
         counts = [taken * app.counted for taken in walked]
-        tally = Tally(app, STEPS, day, counts, _slices(person, app, day, STEPS_SLICE))
+        tally = Tally(app, STEPS, day, counts, _slices(person, app, day, MINUTE))
         for row, amount in _known(person, tally, as_of):
             yield row | {"count": round(amount)}
 
@@ -46,7 +44,7 @@ def energy_records(person: Person, day: date, as_of: int) -> Iterator[Row]:
     walked = steps(person, day)
     for app in during(person.habits, day).energy:
         burnt = [kilocalories(person, taken) * app.counted for taken in walked]
-        tally = Tally(app, ENERGY, day, burnt, _slices(person, app, day, ENERGY_SLICE))
+        tally = Tally(app, ENERGY, day, burnt, _slices(person, app, day, app.energy_minutes * MINUTE))
         for row, amount in _known(person, tally, as_of):
             yield row | {"energyInKilocalories": round(amount, 3) if app.in_slices else float(round(amount))}
 
@@ -55,13 +53,15 @@ def _known(person: Person, tally: Tally, as_of: int) -> Iterator[tuple[Row, floa
     """Yield the records that were written by then, with what had been counted at that write; empty slices are not."""
     app = tally.app
     for start, end in tally.slices:
-        if app.in_slices and not _amount(person, tally, start, end):
+        counted = _amount(person, tally, start, end)
+        if app.in_slices and not counted:
             continue
         modified = written(person, app, (start, end), as_of)
         if modified is None or (app.in_slices and modified < end):
             continue
         identity = (app, tally.kind, _key(person, tally, start))
-        yield interval(person, identity, (start, end), modified), _amount(person, tally, start, min(end, modified))
+        amount = counted if modified >= end else _amount(person, tally, start, modified)
+        yield interval(person, identity, (start, end), modified), amount
 
 
 def _amount(person: Person, tally: Tally, start: int, end: int) -> float:

@@ -1,6 +1,6 @@
 """When apps write: a record is in Health Connect from its app's next write on, and as it was at that write."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -35,15 +35,10 @@ def writes(person: Person, app: App, day: date) -> tuple[int, ...]:
 def written(person: Person, app: App, bounds: tuple[int, int], as_of: int) -> int | None:
     """Return when an app last wrote a record with these bounds, None when it had not yet."""
     start, end = bounds
-    last = None
-    for at in _around(person, app, end):
-        if at > as_of:
-            break
-        if at > start:
-            last = at
-        if at >= end:
-            break
-    return None if last is None else last + digest(person.key, app.package, start, end)[0] % TOGETHER_MS
+    around = _around(person, app, day_of(person.zone, end))
+    known = min(bisect_left(around, end) + 1, bisect_right(around, as_of))
+    last = around[known - 1] if known else start
+    return last + digest(person.key, app.package, start, end)[0] % TOGETHER_MS if last > start else None
 
 
 def interval(person: Person, identity: tuple[App, str, str], bounds: tuple[int, int], modified: int) -> Row:
@@ -58,7 +53,6 @@ def interval(person: Person, identity: tuple[App, str, str], bounds: tuple[int, 
     }
 
 
-def _around(person: Person, app: App, at: int) -> Iterator[int]:
-    day = day_of(person.zone, at)
-    for near in (day - NEXT, day, day + NEXT):
-        yield from writes(person, app, near)
+@lru_cache(maxsize=1 << 8)
+def _around(person: Person, app: App, day: date) -> tuple[int, ...]:
+    return tuple(at for near in (day - NEXT, day, day + NEXT) for at in writes(person, app, near))
