@@ -212,7 +212,12 @@ def inspect(
 
 @app.command(epilog=epilog("etlnarr explain 0b8c1c7e-6f0b-5a52-9d0c-5f1f6f1b7a3d"))
 def explain(
-    example_id: Annotated[str, typer.Argument(metavar="EXAMPLE_ID", help="metadata.example_id of a row.")],
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="metadata.example_id of a row; or key, correlation id or content hash of an upload."
+        ),
+    ],
     lake: options.Lake = None,
     catalog: options.CatalogPath = None,
     tz: options.Zone = None,
@@ -222,16 +227,16 @@ def explain(
     source_priority: options.SourcePriority = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Tell how a row came to be: uploads, versions, source, offset, each number, each silence, template."""
-    from etlnarr.cli import report, session
-    from etlnarr.stages.explain import explain as stage
+    """Tell how a row came to be: source, offset, each number, each silence; or what became of an upload."""
+    from etlnarr.cli import explain_report, report, session
+    from etlnarr.stages.account import answer as stage
 
     settings = session.settings_from(
         lake_url=lake, catalog_path=catalog, tz=tz, age=age, sex=sex, people=people, source_priority=source_priority
     )
     with session.session(settings, read=True) as opened:
-        done = stage(opened.con, opened.run, example_id)
-    report.show(done, report.explanation(done), as_json=as_json)
+        done = stage(opened.con, opened.run, asked)
+    report.show(done, explain_report.answer(done), as_json=as_json)
 
 
 @app.command(epilog=epilog("etlnarr status --json"))

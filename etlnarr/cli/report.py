@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from etlnarr.definitions import Definition
     from etlnarr.stages.build import Report, Told
-    from etlnarr.stages.explain import Explanation
     from etlnarr.stages.inspect import Inspection
 
 T = TypeVar("T")
@@ -112,41 +111,6 @@ def status_summary(found: Status) -> Iterator[str]:
         yield f"quarantined  {number} for {reason}"
     for month, categories in found.examples.items():
         yield f"examples     {month}: {', '.join(f'{number} {name}' for name, number in categories.items())}"
-
-
-def explanation(done: "Explanation") -> Iterator[str]:
-    """Yield how a row came to be."""
-    about = done.subject
-    yield f"subject      {about.kind} {about.key}, {about.start} to {about.end}"
-    for upload in done.uploads:
-        yield f"upload       {upload.source_s3_key}, {upload.upload_timestamp_utc}, {upload.records} records"
-    several = [version for version in done.versions if version.versions > 1]
-    repeated = f"{len(done.versions)} of them in several uploads, {len(several)} in several versions"
-    yield f"records      {done.records}, {repeated}"
-    for version in several:
-        yield (
-            f"version      {version.identity}: of {version.versions} the one written {version.modified_utc} "
-            f"(version {version.version}) in {version.source_s3_key} counts"
-        )
-    for one in done.sources:
-        parts = [
-            "told from" if one.chosen else "set aside",
-            *([] if one.preferred is None else [f"number {one.preferred + 1} of those preferred"]),
-            *([f"{one.kinds} kinds of label"] if one.kinds else []),
-            *([] if one.step_minutes is None else [f"a reading every {one.step_minutes:.3g} min"]),
-            f"{one.coverage_hours:.1f} h covered",
-        ]
-        yield f"source       {one.package}: {', '.join(parts)}"
-    yield f"offset       {done.offset}: {done.offset_rule}"
-    for text, number in done.written_offsets.items():
-        yield f"             {number} records carry {text}"
-    for fact in done.numbers:
-        unit = f" {fact.unit}" if fact.unit else ""
-        inputs = ", ".join(f"{one.noun}: {one.count:.10g}" for one in fact.inputs)
-        yield f"number       {fact.text}: {fact.path} = {fact.value}{unit}; {fact.definition} [{inputs}]"
-    for entry in done.withheld:
-        yield f"withheld     {entry.path}: {entry.reason}; needs {entry.needs}"
-    yield f"template     {done.template} {done.template_hash}"
 
 
 def inspection(done: "Inspection") -> Iterator[str]:
