@@ -1,7 +1,7 @@
 """What the commands of the queue say."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from etlnarr.broker import Letter
 from etlnarr.cli import report
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
     from etlnarr.stages.drain import Drained
-    from etlnarr.stages.load import Loaded
+    from etlnarr.stages.load import Loaded, Sent
+
+SHOWN: Final = 20
+"""Lines about single uploads beyond which a summary is none."""
 
 
 def log_drain(log: "FilteringBoundLogger", done: "Drained") -> None:
@@ -51,6 +54,22 @@ def loaded(done: "Loaded", *, dry: bool) -> Iterator[str]:
     for what, number in (("of another type", done.other_type), ("of no type that could be told", done.untold)):
         if number:
             yield f"passed over  {number} {what}"
+    yield from _some([_sent(sent, dry=dry) for sent in done.uploads])
+    yield from _some([f"passed over  {left.source}: {left.reason}" for left in done.passed_over])
+
+
+def _sent(sent: "Sent", *, dry: bool) -> str:
+    if sent.key is None:
+        return f"posted       {sent.source}"
+    verb = "would send" if dry else "announced"
+    return f"{verb:<12} {sent.key}, {sent.correlation_id}{', already there' if sent.already_there else ''}"
+
+
+def _some(lines: Sequence[str]) -> Iterator[str]:
+    """Yield as many lines as a person reads."""
+    yield from lines[:SHOWN]
+    if len(lines) > SHOWN:
+        yield f"             and {len(lines) - SHOWN} more; --json lists all"
 
 
 def letters(found: Sequence[Letter]) -> Iterator[str]:

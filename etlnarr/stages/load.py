@@ -15,7 +15,8 @@ from etlnarr import avro_columns, broker, canonical, envelope, identity, lake
 from etlnarr.avro import Limits
 from etlnarr.avro_columns import Decoded
 from etlnarr.batching import batches
-from etlnarr.errors import EtlnarrError, TemporaryError, UsageError, masked
+from etlnarr.broker import Link
+from etlnarr.errors import EtlnarrError, TemporaryError, UnreadableError, UsageError, masked
 from etlnarr.lake import Source
 from etlnarr.message import KEY_DIGITS, HealthDataMessage, idempotency_key
 from etlnarr.records import by_name
@@ -28,6 +29,25 @@ BATCH: Final = 100
 BATCH_BYTES: Final = 32_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An upload that was loaded; an API gives it a key of its own."""
+
+    source: str
+    record_type: str
+    key: str | None = None
+    correlation_id: str | None = None
+    already_there: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A file that was passed over, and why."""
+
+    source: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Loaded:
     """What was loaded; untold counts the files of which neither bytes nor name tell the record type."""
@@ -36,10 +56,13 @@ class Loaded:
     loaded: dict[str, int] = field(default_factory=dict)
     other_type: int = 0
     untold: int = 0
+    uploads: list[Sent] = field(default_factory=list)
+    passed_over: list[Left] = field(default_factory=list)
 
-    def count(self, kind: str) -> None:
+    def add(self, sent: Sent) -> None:
         """Count an upload that was loaded."""
-        self.loaded[kind] = self.loaded.get(kind, 0) + 1
+        self.uploads.append(sent)
+        self.loaded[sent.record_type] = self.loaded.get(sent.record_type, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +90,19 @@ def load(run: Run, urls: Sequence[str], only: str | None, uploaded: int | None) 
         if not run.dry:
             broker.set_up(link)
         for parcel in _parcels(run, urls, only, done):
-            sent = parcel if uploaded is None else replace(parcel, uploaded=uploaded)
-            message = _message(run, sent)
-            if not run.dry:
-                lake.write(run.lake, message.key.removeprefix(_root(run)), sent.body)
-                broker.announce(link, message)
-            done.count(sent.record_type)
+            done.add(_send(run, link, parcel if uploaded is None else replace(parcel, uploaded=uploaded)))
     return done
+
+
+def _send(run: Run, link: Link, parcel: Parcel) -> Sent:
+    message = _message(run, parcel)
+    key = message.key.removeprefix(_root(run))
+    there = lake.holds(run.lake, key, message.content_hash)
+    if not (there or run.dry):
+        lake.write(run.lake, key, parcel.body)
+    if not run.dry:
+        broker.announce(link, message)
+    return Sent(parcel.source.path, parcel.record_type, message.key, message.correlation_id, there)
 
 
 def load_via_api(run: Run, urls: Sequence[str], only: str | None, api: str) -> Loaded:
@@ -88,7 +117,7 @@ def load_via_api(run: Run, urls: Sequence[str], only: str | None, api: str) -> L
     for parcel in _parcels(run, urls, only, done):
         if not run.dry:
             _post(api, token, parcel)
-        done.count(parcel.record_type)
+        done.add(Sent(parcel.source.path, parcel.record_type))
     return done
 
 
@@ -100,23 +129,28 @@ def _parcels(run: Run, urls: Sequence[str], only: str | None, done: Loaded) -> I
             if isinstance(found, EtlnarrError):
                 raise found
             parcel = _parcel(run, source, found, only)
-            if parcel is None:
+            if isinstance(parcel, Left):
                 done.untold += 1
+                done.passed_over.append(parcel)
             elif only not in (None, parcel.record_type):
                 done.other_type += 1
+                done.passed_over.append(Left(source.path, f"a {parcel.record_type}"))
             else:
                 yield parcel
 
 
-def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel | None:
-    """Return an upload with its own type and time, by the rules of a build; None when nothing tells its type."""
+def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel | Left:
+    """Return an upload with its own type and time, by the rules of a build, unless nothing tells its type."""
     said = envelope.read(source.path, by_name)
     limits = Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds)
     found = avro_columns.decode([body], limits)[0] if len(body) <= run.settings.max_bytes else None
     decoded = found if isinstance(found, Decoded) else None
     kind = envelope.base_name(decoded.writer.name) if decoded else said.record_type or only
-    if kind is None or kind not in by_name:
-        return None
+    if kind is None:
+        why = found.reason if isinstance(found, UnreadableError) else "too_large"
+        return Left(source.path, f"{why}, and the name tells no record type; see --record-type")
+    if kind not in by_name:
+        return Left(source.path, f"a {kind}, of which there is no narrative")
     fetched = _fetched(decoded, kind) if decoded else None
     uploaded = envelope.uploaded(said, fetched, source.changed_ms)
     return Parcel(source, body, kind, uploaded, len(decoded.rows) if decoded else None)

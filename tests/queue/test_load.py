@@ -48,22 +48,41 @@ def test_uploads_stand_under_their_own_time_and_are_announced(world: World) -> N
     file = next(file for file in samples(20) if "HeartRateRecord" in str(file))
     copy = world.where / "HeartRateRecord_1763208000250.avro"
     copy.write_bytes(file.read_bytes())
-    assert world.run("load", copy, "--user-id", "u1") == {
-        "found": 1, "loaded": {"HeartRateRecord": 1}, "other_type": 0, "untold": 0,
-    }  # fmt: skip
+    done = world.run("load", copy, "--user-id", "u1")
+    (sent,) = done.pop("uploads")
+    assert done == {"found": 1, "loaded": {"HeartRateRecord": 1}, "other_type": 0, "untold": 0, "passed_over": []}
     (key,) = [path.relative_to(world.lake) for path in world.lake.rglob("*.avro")]
     assert str(key).startswith("raw/HeartRateRecord/2025/11/15/u1_1763208000250_")
     world.drain()
     (row,) = world.rows()
     assert row["metadata"]["upload_timestamp_utc"] == "2025-11-15T12:00:00.250Z"
     assert row["metadata"]["source_s3_key"] == str(key)
+    assert (sent["key"], sent["correlation_id"]) == (str(key), row["metadata"]["correlation_id"])
 
 
 def test_loading_twice_announces_the_same_upload(world: World) -> None:
-    world.run("load", *samples(2), "--user-id", "u1")
-    world.run("load", *samples(2), "--user-id", "u1")
+    world.run("load", *samples(1), "--user-id", "u1")
+    both = [world.run("load", *samples(2), *more, "--user-id", "u1") for more in (["--dry-run"], [])]
+    first, second = samples(2)
+    for done in both:
+        assert {one["source"]: one["already_there"] for one in done["uploads"]} == {
+            str(first): True,
+            str(second): False,
+        }
+    assert both[0] == both[1], "a dry run says what the other one does"
+    text = etlnarr("load", first, "--user-id", "u1", cwd=world.where, env=world.env).stdout
+    assert f"announced    {next(one['key'] for one in both[0]['uploads'] if one['already_there'])}, " in text
+    assert ", already there\n" in text
     done = world.drain()
     assert (done["messages"], done["read"], done["duplicate"]) == (4, 2, 2)
+
+
+def test_a_long_load_is_told_shortly(world: World) -> None:
+    etlnarr("samples", "--out", world.where / "many", "--uploads", 25, "--records", 2)
+    world.lake.mkdir()
+    lines = etlnarr("load", world.where / "many", "--dry-run", cwd=world.where, env=world.env).stdout.splitlines()
+    assert sum(line.startswith("would send") for line in lines) == 20
+    assert lines[-1].strip() == "and 5 more; --json lists all"
 
 
 def test_one_time_for_all_one_type_only_and_what_nothing_tells(world: World) -> None:
@@ -79,7 +98,12 @@ def test_one_time_for_all_one_type_only_and_what_nothing_tells(world: World) -> 
     assert done["other_type"] == 6 - dry["loaded"][only]
     keys = [path.relative_to(world.lake).parts[:5] for path in world.lake.rglob("*.avro")]
     assert set(keys) == {("raw", only, "2025", "12", "01")}
-    assert world.run("load", stray)["untold"] == 1
+    assert {left["reason"] for left in done["passed_over"]} == {f"a {kind}" for kind in kinds - {only}}
+    done = world.run("load", stray)
+    assert done["untold"] == 1
+    (left,) = done["passed_over"]
+    assert left["source"] == str(stray)
+    assert "the name tells no record type" in left["reason"]
 
 
 @pytest.mark.parametrize(
