@@ -66,7 +66,7 @@ def linked(settings: Settings, queue: str | None = None) -> Iterator[Link]:
     Errors: UsageError for a URL that is none or credentials that are refused; BrokerUnavailableError.
     """
     url, name = settings.rabbitmq_url.get_secret_value(), queue or settings.queue_name
-    if name == FAILED or DELAYED.search(name):
+    if not of_work(name):
         raise UsageError(f"{name}: holds what has failed or waits; name the queue of the work, see ETL_QUEUE_NAME")
     with broker_faults(url):
         connection = _connect(url)
@@ -77,6 +77,11 @@ def linked(settings: Settings, queue: str | None = None) -> Iterator[Link]:
         finally:
             with contextlib.suppress(AMQPError):
                 connection.close()
+
+
+def of_work(queue: str) -> bool:
+    """Whether a queue may hold what is to be done, going by its name."""
+    return queue != FAILED and not DELAYED.search(queue)
 
 
 @contextlib.contextmanager

@@ -1,29 +1,37 @@
 """The dead letters: what they are, and back to work with them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from etlnarr.broker.connection import Delivery, Link
-from etlnarr.broker.deliveries import DETAIL, REASON
+from etlnarr.broker.connection import Delivery, Link, of_work
+from etlnarr.broker.deliveries import DETAIL, QUEUE, REASON
 from etlnarr.broker.publishing import publish
 from etlnarr.broker.topology import depth
-from etlnarr.message import HealthDataMessage, PoisonError, body_of, parse
+from etlnarr.message import Failure, HealthDataMessage, PoisonError, body_of, parse
 
 UNKNOWN = "unknown"
 
 
 class Letter(BaseModel):
-    """What may be said of a dead letter: which one, of what type, and why."""
+    """What may be said of a dead letter: which one, of what type, and why.
+
+    Shapes: queue is where it came from, None when that is not known; key has a * where the user would be named, so
+    that it is a pattern that finds the object.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     reason: str
     detail: str
+    queue: str | None
     message_id: str | None
     correlation_id: str | None
     record_type: str | None
+    key: str | None
     retry_count: int | None
+    failures: tuple[Failure, ...]
     size: int
 
 
@@ -32,17 +40,25 @@ def peek(link: Link, queue: str, most: int) -> list[Letter]:
     return [_letter(delivery) for delivery in _held(link, queue, most)]
 
 
-def requeue(link: Link, queue: str, wanted: Callable[[Letter], bool], *, dry: bool) -> int:
-    """Send the messages of a queue that are wanted back to work, as if they had never failed; return how many."""
-    sent = 0
+def requeue(link: Link, queue: str, wanted: Callable[[Letter], bool], to: str | None, *, dry: bool) -> dict[str, int]:
+    """Send the messages of a queue that are wanted back to work, as if they had never failed; return how many to each.
+
+    Shapes: each goes to the queue that is named, else to the one it came from, else to that of the settings.
+    Errors: UsageError when that queue is not there.
+    """
+    sent: Counter[str] = Counter()
     for delivery in _held(link, queue, None):
-        if not wanted(_letter(delivery)):
+        letter = _letter(delivery)
+        if not wanted(letter):
             continue
+        target = to or letter.queue or link.queue
+        if target not in sent:
+            depth(link, target)
         if not dry:
-            publish(link, "", link.queue, _fresh(delivery.body))
+            publish(link, "", target, _fresh(delivery.body))
             link.channel.basic_ack(delivery.tag)
-        sent += 1
-    return sent
+        sent[target] += 1
+    return dict(sent)
 
 
 def purge(link: Link, queue: str) -> int:
@@ -75,12 +91,24 @@ def _letter(delivery: Delivery) -> Letter:
     return Letter(
         reason=str(delivery.headers.get(REASON) or _reason_of_broker(delivery.headers) or UNKNOWN),
         detail=str(delivery.headers.get(DETAIL) or ""),
+        queue=_origin(delivery.headers),
         message_id=said.message_id if said else None,
         correlation_id=said.correlation_id if said else None,
         record_type=said.record_type if said else None,
+        key=said.key.replace(said.user_id, "*") if said else None,
         retry_count=said.retry_count if said else None,
+        failures=said.failures if said else (),
         size=len(delivery.body),
     )
+
+
+def _origin(headers: dict[str, JsonValue]) -> str | None:
+    """Return the queue of work that a message came from, by what was said of it last."""
+    queue = headers.get(QUEUE)
+    match headers.get("x-death"):
+        case [{"queue": last}, *_] if queue is None:
+            queue = last
+    return queue if isinstance(queue, str) and of_work(queue) else None
 
 
 def _reason_of_broker(headers: dict[str, JsonValue]) -> JsonValue:

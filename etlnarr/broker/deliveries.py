@@ -14,6 +14,7 @@ T = TypeVar("T")
 TICK_SECONDS: Final = 0.1
 REASON: Final = "x-etlnarr-reason"
 DETAIL: Final = "x-etlnarr-detail"
+QUEUE: Final = "x-etlnarr-queue"
 
 
 def consume(link: Link, prefetch: int) -> None:
@@ -68,5 +69,5 @@ def retry(link: Link, body: bytes, seconds: int) -> None:
 
 
 def bury(link: Link, body: bytes, reason: str, detail: str) -> None:
-    """Put a message to the dead letters, with the reason."""
-    publish(link, "", FAILED, body, {REASON: reason, DETAIL: detail})
+    """Put a message to the dead letters, with the reason and the queue that it came from."""
+    publish(link, "", FAILED, body, {REASON: reason, DETAIL: detail, QUEUE: link.queue})

@@ -143,19 +143,21 @@ def requeue(
     where: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Only those: reason, record_type, message_id, ...")
     ] = None,
-    queue: QueueName = None,
+    queue: Annotated[
+        str | None, typer.Option("--queue", metavar="NAME", help="Send all of them to this queue instead.")
+    ] = None,
     yes: Yes = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Send dead letters back to work, as if they had never failed."""
+    """Send dead letters back to the queues they came from, as if they had never failed."""
     from etlnarr import broker
     from etlnarr.cli import queue_report, report, session
 
     wanted = queue_report.wanted(where or [])
     with broker.linked(session.settings_from(), queue) as link:
-        number = broker.requeue(link, source, wanted, dry=not yes)
-    verb = "sent back" if yes else "would be sent back; add --yes"
-    report.show({"requeued": number, "done": yes}, [f"{number} messages {verb}"], as_json=as_json)
+        sent = broker.requeue(link, source, wanted, queue, dry=not yes)
+    done = {"requeued": sum(sent.values()), "to": sent, "done": yes}
+    report.show(done, queue_report.requeued(sent, done=yes), as_json=as_json)
 
 
 @queue_app.command(epilog=epilog("etlnarr queue purge --from failed_queue --yes"))

@@ -1,6 +1,6 @@
 """What the commands of the queue say."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from etlnarr.broker import Letter
@@ -73,14 +73,28 @@ def _some(lines: Sequence[str]) -> Iterator[str]:
 
 
 def letters(found: Sequence[Letter]) -> Iterator[str]:
-    """Yield one line per dead letter."""
+    """Yield a line per dead letter, with those of its object and its attempts."""
     if not found:
         yield "nothing waits there"
     for one in found:
         retries = "" if one.retry_count is None else f", {one.retry_count} retries"
         detail = f" ({one.detail})" if one.detail else ""
         who = f"message {one.message_id}" if one.message_id else f"a message of {one.size} bytes"
-        yield f"{one.reason}{detail}: {one.record_type or 'unknown type'}{retries}, {who}"
+        whence = f" from {one.queue}" if one.queue else ""
+        yield f"{one.reason}{detail}: {one.record_type or 'unknown type'}{retries}, {who}{whence}"
+        if one.key:
+            yield f"  object     {one.key}"
+        for number, failure in enumerate(one.failures, 1):
+            then = "given up" if failure.delay_seconds is None else f"again after {failure.delay_seconds} s"
+            yield f"  attempt {number:<2} {failure.failed_utc} {failure.kind}, {then}"
+
+
+def requeued(sent: Mapping[str, int], *, done: bool) -> Iterator[str]:
+    """Yield how many dead letters went to each queue."""
+    verb = "sent back" if done else "would be sent back; add --yes"
+    yield f"{sum(sent.values())} messages {verb}"
+    for queue, number in sorted(sent.items()):
+        yield f"  {queue:<38} {number}"
 
 
 def wanted(conditions: Iterable[str]) -> Callable[[Letter], bool]:

@@ -124,12 +124,14 @@ def test_a_message_that_expires_is_a_dead_letter_that_can_be_sent_back(world: Wo
     time.sleep(0.5)
     assert world.drain()["messages"] == 0
     (letter,) = world.run("queue", "peek")
-    assert letter["reason"] == "expired"
+    assert (letter["reason"], letter["queue"]) == ("expired", QUEUE)
     with world.broker.channel() as channel:
         channel.queue_delete(QUEUE)
     world.run("queue", "setup")
     assert world.run("queue", "requeue", "--where", "reason=not_found", "--yes")["requeued"] == 0
-    assert world.run("queue", "requeue", "--where", "reason=expired") == {"requeued": 1, "done": False}
+    assert world.run("queue", "requeue", "--where", "reason=expired") == {
+        "requeued": 1, "to": {QUEUE: 1}, "done": False,
+    }  # fmt: skip
     assert world.depths() == {FAILED: 1}
     assert world.run("queue", "requeue", "--where", "reason=expired", "--yes")["requeued"] == 1
     assert world.drain()["read"] == 1
@@ -149,12 +151,51 @@ def test_what_failed_comes_back_by_itself_and_then_counts(world: World) -> None:
     assert done["dead"] == {"timeout": 1}
     (letter,) = world.run("queue", "peek")
     assert (letter["reason"], letter["retry_count"], letter["detail"]) == ("timeout", 1, "after 1 retries")
-    with world.broker.channel() as channel:
-        _, _, body = channel.basic_get(FAILED)
-    failures = [(one["kind"], one.get("delay_seconds")) for one in json.loads(body)["failures"]]
-    assert failures == [("timeout", 4), ("timeout", None)]
+    assert [(one["kind"], one["delay_seconds"]) for one in letter["failures"]] == [("timeout", 4), ("timeout", None)]
+    text = etlnarr("queue", "peek", env=world.env).stdout
+    assert str(told["key"]).replace("u1", "*") in text
+    first, last = (one["failed_utc"] for one in letter["failures"])
+    assert f"{first} timeout, again after 4 s" in text
+    assert f"{last} timeout, given up" in text
     world.run("queue", "requeue", "--yes")
     assert world.drain()["read"] == 1
+
+
+def test_dead_letters_go_back_to_the_queue_they_came_from(world: World) -> None:
+    with extra_queue(world, "night"):
+        night = {"ETL_QUEUE_NAME": "night", "ETL_EXCHANGE_NAME": "night_exchange"}
+        world.run("queue", "setup", **night)
+        world.run("queue", "setup")
+        gone = [world.put(file, key=f"raw/StepsRecord/{n}.avro") for n, file in enumerate(samples(3))]
+        world.publish(gone[0])
+        with world.broker.channel() as channel:
+            channel.basic_publish("", "night", json.dumps(gone[1]).encode())
+            channel.basic_publish("", FAILED, json.dumps(gone[2]).encode())
+        world.drain()
+        world.drain(**night)
+        letters = world.run("queue", "peek")
+        assert {letter["key"]: letter["queue"] for letter in letters} == {
+            gone[0]["key"]: QUEUE, gone[1]["key"]: "night", gone[2]["key"]: None,
+        }  # fmt: skip
+        assert world.run("queue", "requeue", "--yes")["to"] == {QUEUE: 2, "night": 1}
+        assert world.depths() == {QUEUE: 2}
+        assert world.run("queue", "status", **night)["night"] == 1
+        world.drain(**night)
+        assert world.run("queue", "requeue", "--queue", QUEUE)["to"] == {QUEUE: 1}, "what is named outright wins"
+    done = etlnarr("queue", "requeue", "--yes", env=world.env, expect=2)
+    assert "night: no such queue" in done.stderr
+    assert world.depths()[FAILED] == 1
+
+
+@contextlib.contextmanager
+def extra_queue(world: World, name: str) -> Iterator[None]:
+    """Take away a queue at the end, with the exchange of its name."""
+    try:
+        yield
+    finally:
+        with world.broker.channel() as channel:
+            channel.queue_delete(name)
+            channel.exchange_delete(f"{name}_exchange")
 
 
 def test_the_last_dead_letters_are_thrown_away_when_that_is_meant(world: World) -> None:
