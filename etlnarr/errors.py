@@ -3,7 +3,6 @@
 EtlnarrError                 1  failed
 ├── DeniedError              1  an object may not be read or written
 ├── GoneError                1  an object is not there
-├── StoppedError             0  someone asked the run to stop; what was not done waits for the next one
 ├── UsageError               2  a wrong argument, setting or file given by the person
 ├── RejectedError            3  uploads were rejected and --strict was given
 ├── GateError                4  a proof failed, nothing was published
@@ -15,6 +14,7 @@ EtlnarrError                 1  failed
 │   ├── BrokerUnavailableError  the message broker does not answer
 │   ├── StoreUnavailableError   the deduplication store does not answer
 │   └── TurnError               another worker writes the training files
+├── StoppedError           143  SIGTERM came before all was done; the rest waits for the next run
 └── UnreadableError          1  the bytes of one upload cannot be used; ends in quarantine, never at the person
 """
 
@@ -40,12 +40,6 @@ class DeniedError(EtlnarrError):
 
 class GoneError(EtlnarrError):
     """An object is not there."""
-
-
-class StoppedError(EtlnarrError):
-    """Someone asked the run to stop; what was not done waits for the next one."""
-
-    exit_code = 0
 
 
 class UsageError(EtlnarrError):
@@ -98,6 +92,12 @@ class StoreUnavailableError(TemporaryError):
 
 class TurnError(TemporaryError):
     """Another worker writes the training files."""
+
+
+class StoppedError(EtlnarrError):
+    """SIGTERM came before all was done; the rest waits for the next run."""
+
+    exit_code = 143
 
 
 class UnreadableError(EtlnarrError):

@@ -9,7 +9,7 @@ import typer
 
 from etlnarr.cli import options
 from etlnarr.cli.commands import app, epilog, kinds_of
-from etlnarr.errors import UsageError
+from etlnarr.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from etlnarr.settings import Settings
@@ -55,6 +55,8 @@ def drain_queue(
         done = drain(opened.con, opened.run, session.claims(opened), wanted, stop)
         queue_report.log_drain(opened.log, done)
     report.show(done, queue_report.drained(done, settings), as_json=as_json)
+    if done.stopped and not watch:
+        raise StoppedError("stopped by SIGTERM; what was not done waits for the next run")
 
 
 def _say_depth(settings: "Settings", queue: str | None, *, as_json: bool) -> None:

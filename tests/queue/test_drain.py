@@ -346,6 +346,40 @@ def test_a_watcher_stops_while_another_worker_writes(world: World) -> None:
     assert watcher.returncode == 0
 
 
+def test_a_drain_that_is_stopped_gives_back_what_it_holds_and_says_so(world: World) -> None:
+    world.run("queue", "setup")
+    some = samples(26)
+    world.publish(*(world.put(file) for file in some))
+    with draining(world, "--batch-size", "1") as worker:
+        wait_for(lambda: any((world.lake / "catalog").glob("uploads/*.parquet")))
+        worker.send_signal(signal.SIGTERM)
+        out, said = worker.communicate(timeout=10)
+    assert worker.returncode == 143
+    assert "stopped by SIGTERM" in said
+    done = json.loads(out)
+    assert done["stopped"]
+    left = world.depths()[QUEUE]
+    assert (done["told"], done["messages"] + left) == (None, len(some))
+    again = world.drain()
+    assert (again["messages"], again["read"] + again["duplicate"]) == (left, left)
+    assert sum(again["told"]["validate"].values()) == len(some)
+
+
+def test_a_drain_that_is_stopped_before_it_wrote_says_so(world: World) -> None:
+    turn = world.lake / "catalog" / "turn"
+    world.run("queue", "setup")
+    turn.parent.mkdir(parents=True)
+    world.publish(world.put(samples(1)[0]))
+    with turn.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with draining(world) as worker:
+            wait_for(lambda: any((world.lake / "catalog").glob("uploads/*.parquet")) and not world.depths())
+            worker.send_signal(signal.SIGTERM)
+            worker.communicate(timeout=10)
+    assert worker.returncode == 143
+    assert world.drain()["told"]["export"]["rows"] == 1
+
+
 def test_a_watcher_outlives_a_queue_that_is_made_anew(world: World) -> None:
     world.run("queue", "setup")
     with watching(world) as watcher:
@@ -360,17 +394,22 @@ def test_a_watcher_outlives_a_queue_that_is_made_anew(world: World) -> None:
         watcher.communicate(timeout=10)
 
 
+def watching(world: World) -> "contextlib.AbstractContextManager[subprocess.Popen[str]]":
+    return draining(world, "--watch")
+
+
 @contextlib.contextmanager
-def watching(world: World) -> "Iterator[subprocess.Popen[str]]":
-    """Run a watcher beside the test, no longer than the block."""
+def draining(world: World, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """Run a drain beside the test, no longer than the block."""
     with subprocess.Popen(
-        [sys.executable, "-m", "etlnarr", "drain-queue", "--watch", "--json"],
-        cwd=world.where, env={**environment(**world.env), "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True,
-    ) as watcher:  # fmt: skip
+        [sys.executable, "-m", "etlnarr", "drain-queue", *arguments, "--json"],
+        cwd=world.where, env={**environment(**world.env), "PYTHONPATH": str(ROOT)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as worker:  # fmt: skip
         try:
-            yield watcher
+            yield worker
         finally:
-            watcher.kill()
+            worker.kill()
 
 
 def wait_for(holds: Callable[[], bool], seconds: float = 60) -> None:
