@@ -24,11 +24,16 @@ from etlnarr.errors import BrokerUnavailableError, UsageError, masked
 from etlnarr.settings import Settings
 
 FAILED: Final = "failed_queue"
+VIRTUAL_HOST: Final = re.compile(r"\(530\) .*(?:not found|refused for user '[^']*'['\"])", re.DOTALL)
+"""What a broker says of a virtual host that is not there or is another user's, but not of one that is full."""
+
 DELAYED: Final = re.compile(r"\.retry\.\d+s$", re.ASCII)
 HEARTBEAT_SECONDS: Final = 60
 CONNECT_SECONDS: Final = 5
+REFUSED: Final = 403
 NOT_FOUND: Final = 404
-REFUSED: Final = (AuthenticationError, ProbableAuthenticationError, ProbableAccessDeniedError)
+LONGEST: Final = 240
+"""Bytes of a name: a broker takes 255, and delay queues add to that of theirs."""
 
 logging.getLogger("pika").addHandler(logging.NullHandler())  # what it would say there is said here, in one line
 logging.getLogger("pika").propagate = False
@@ -65,18 +70,29 @@ def linked(settings: Settings, queue: str | None = None) -> Iterator[Link]:
 
     Errors: UsageError for a URL that is none or credentials that are refused; BrokerUnavailableError.
     """
-    url, name = settings.rabbitmq_url.get_secret_value(), queue or settings.queue_name
+    url, name = settings.rabbitmq_url.get_secret_value(), checked(queue or settings.queue_name)
     if not of_work(name):
         raise UsageError(f"{name}: holds what has failed or waits; name the queue of the work, see ETL_QUEUE_NAME")
+    exchange = checked(settings.exchange_name)
     with broker_faults(url):
         connection = _connect(url)
         try:
             channel = connection.channel()
             channel.confirm_delivery()
-            yield Link(connection, channel, name, settings.exchange_name)
+            yield Link(connection, channel, name, exchange)
         finally:
             with contextlib.suppress(AMQPError):
                 connection.close()
+
+
+def checked(name: str) -> str:
+    """Return the name of a queue or an exchange.
+
+    Errors: UsageError for one that a broker cannot have.
+    """
+    if not name.isprintable() or len(name.encode()) > LONGEST:
+        raise UsageError(f"no queue or exchange has a name with control characters or of more than {LONGEST} bytes")
+    return name
 
 
 def of_work(queue: str) -> bool:
@@ -90,11 +106,21 @@ def broker_faults(url: str) -> Iterator[None]:
     where = masked(url)
     try:
         yield
-    except REFUSED as fault:
+    except (AuthenticationError, ProbableAuthenticationError) as fault:
         raise UsageError(f"{where}: the broker refuses these credentials; see ETL_RABBITMQ_URL") from fault
+    except ProbableAccessDeniedError as fault:
+        if not VIRTUAL_HOST.search(str(fault)):  # such as a broker that went away just then
+            raise BrokerUnavailableError(f"{where}: the broker closed the connection; run again later") from fault
+        raise UsageError(
+            f"{where}: the broker has no such virtual host for this user; it is the path of ETL_RABBITMQ_URL"
+        ) from fault
     except ChannelClosedByBroker as fault:
         if fault.reply_code == NOT_FOUND:
             raise UsageError(f"{where}: no such queue or exchange; run etlnarr queue setup") from fault
+        if fault.reply_code == REFUSED:
+            raise UsageError(
+                f"{where}: the broker refuses such a queue or exchange; see ETL_QUEUE_NAME and ETL_EXCHANGE_NAME"
+            ) from fault
         raise BrokerUnavailableError(f"{where}: the broker closed the channel; run again later") from fault
     except AMQPError as fault:
         raise BrokerUnavailableError(f"{where}: the broker does not answer; run again later") from fault
@@ -107,6 +133,8 @@ def _connect(url: str) -> BlockingConnection:
         parameters = pika.URLParameters(url)
     except (ValueError, TypeError, AttributeError) as fault:
         raise UsageError(f"{masked(url)}: not an amqp:// URL; see ETL_RABBITMQ_URL") from fault
+    if len(parameters.virtual_host.encode()) > LONGEST:
+        raise UsageError("ETL_RABBITMQ_URL: no virtual host has so long a name")
     if "heartbeat=" not in url:
         parameters.heartbeat = HEARTBEAT_SECONDS
     parameters.socket_timeout = parameters.stack_timeout = CONNECT_SECONDS

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from etlnarr.broker.connection import Delivery, Link, of_work
+from etlnarr.broker.connection import Delivery, Link, checked, of_work
 from etlnarr.broker.deliveries import DETAIL, QUEUE, REASON
 from etlnarr.broker.publishing import publish
 from etlnarr.broker.topology import depth
@@ -63,7 +63,7 @@ def requeue(link: Link, queue: str, wanted: Callable[[Letter], bool], to: str | 
 
 def purge(link: Link, queue: str) -> int:
     """Throw away what waits in a queue; return how many messages."""
-    return int(link.channel.queue_purge(queue).method.message_count)
+    return int(link.channel.queue_purge(checked(queue)).method.message_count)
 
 
 def _held(link: Link, queue: str, most: int | None) -> Iterator[Delivery]:

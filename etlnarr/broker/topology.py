@@ -6,7 +6,7 @@ from typing import Final
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 
-from etlnarr.broker.connection import FAILED, NOT_FOUND, Link
+from etlnarr.broker.connection import FAILED, NOT_FOUND, Link, checked
 from etlnarr.errors import UsageError
 
 BINDING: Final = "health.processing.#"
@@ -33,7 +33,11 @@ def set_up(link: Link) -> list[str]:
 
 
 def ready(link: Link, queue: str) -> int | None:
-    """Return how many messages wait in a queue, None when there is no such queue."""
+    """Return how many messages wait in a queue, None when there is no such queue.
+
+    Errors: UsageError for a name that no queue can have.
+    """
+    checked(queue)
     found: list[int] = []
     missing = _missing(
         link, lambda channel: found.append(channel.queue_declare(queue, passive=True).method.message_count)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 import fsspec
 from fsspec.core import url_to_fs
@@ -22,6 +23,9 @@ from etlnarr.errors import (
     masked,
 )
 from etlnarr.settings import Settings
+
+LASTING: Final = frozenset({"ParamValidationError", "EndpointResolutionError", "PartialCredentialsError"})
+"""Faults of the library for S3 that come back however often it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,9 @@ def root(url: str, settings: Settings) -> Root:
         fs, path = url_to_fs(url, **_options(settings))
     except (ValueError, ImportError) as fault:
         raise UsageError(f"{masked(url)}: not an s3:// URL that can be opened; see ETL_S3_ENDPOINT_URL") from fault
-    return Root(url, fs, path.rstrip("/") or "/")
+    if not path.strip("/"):
+        raise UsageError(f"{masked(url)}: names no bucket; write s3://bucket, or s3://bucket/folder")
+    return Root(url, fs, path.rstrip("/"))
 
 
 @contextlib.contextmanager
@@ -85,15 +91,31 @@ def lake_faults(start: Root, what: str) -> Iterator[None]:
         if not start.remote or fault.errno in (errno.ENOSPC, errno.EDQUOT):
             said = os.strerror(fault.errno) if fault.errno else type(fault).__name__
             raise EtlnarrError(f"{where}: {said}; nothing half-written was left behind") from fault
+        if _says_nonsense(fault):
+            raise _wrong(start) from fault
         raise LakeUnavailableError(f"{masked(start.url)}: the lake does not answer; run again later") from fault
     except ValueError as fault:
         if not start.remote:
             raise
-        raise UsageError(f"{masked(start.url)}: not an S3 lake that can be opened; see ETL_S3_ENDPOINT_URL") from fault
+        raise _wrong(start) from fault
     except _remote_faults(start) as fault:
+        if type(fault).__name__ in LASTING:
+            raise _wrong(start) from fault
         refused = type(fault).__name__ == "EndpointConnectionError"
         kind = LakeRefusedError if refused else LakeUnavailableError
         raise kind(f"{masked(start.url)}: the lake does not answer; run again later") from fault
+
+
+def _wrong(start: Root) -> UsageError:
+    return UsageError(
+        f"{masked(start.url)}: not an S3 lake that can be opened; check the bucket, ETL_S3_ENDPOINT_URL and the S3 keys"
+    )
+
+
+def _says_nonsense(fault: OSError) -> bool:
+    """Whether a store took a request for none, such as one for a bucket whose name no bucket can have."""
+    response = getattr(fault.__cause__, "response", {})
+    return response.get("Error", {}).get("Code") in ("400", "InvalidBucketName")
 
 
 def _options(settings: Settings) -> dict[str, object]:

@@ -241,6 +241,36 @@ def test_credentials_that_are_refused_are_the_users_to_mend(world: World) -> Non
     assert "hidden" not in done.stderr
 
 
+def test_a_virtual_host_that_is_not_there_is_told_as_what_it_is(world: World) -> None:
+    done = etlnarr("queue", "status", env={**world.env, "ETL_RABBITMQ_URL": f"{world.broker.url}/typo"}, expect=2)
+    assert "no such virtual host" in done.stderr
+    assert "credentials" not in done.stderr
+
+
+@pytest.mark.parametrize("setting", ["ETL_QUEUE_NAME", "ETL_EXCHANGE_NAME"])
+@pytest.mark.parametrize("name", ["amq.typo", "q" * 256, "two\nlines"])
+def test_a_name_that_no_queue_can_have_is_the_users_to_mend(world: World, setting: str, name: str) -> None:
+    done = etlnarr("queue", "setup", env={**world.env, setting: name}, expect=2)
+    assert "no queue or exchange" in done.stderr or setting in done.stderr
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"ETL_LAKE_URL": "s3://"},
+        {"ETL_LAKE_URL": "s3://a b"},
+        {"ETL_LAKE_URL": "s3://a"},
+        {"ETL_S3_ENDPOINT_URL": "ftp://localhost"},
+        {"ETL_S3_ACCESS_KEY": ""},
+    ],
+)
+def test_a_lake_that_can_never_be_opened_is_the_users_to_mend(world: World, minio: S3, setting: dict[str, str]) -> None:
+    env = {**world.env, **minio.environment, "ETL_LAKE_URL": "s3://health-data", **setting}
+    for command in (["drain-queue"], ["load", str(samples(1)[0])]):
+        done = etlnarr(*command, cwd=world.where, env=env, expect=2)
+        assert done.stderr.count("\n") == 1
+
+
 def test_one_object_announced_for_two_people_is_told_of_both(world: World) -> None:
     world.run("queue", "setup")
     told = [world.put(samples(1)[0], user, name="one") for user in ("u1", "u2")]
