@@ -104,7 +104,7 @@ def _placed(records: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
 def canonical(located: pl.DataFrame) -> pl.DataFrame:
     """Return readings with a subject as READINGS, with what more is known of their sources, in order."""
     names = [*READINGS.names(), *(name for name in KNOWN_MORE if name in located.columns)]
-    return located.select(names).sort("subject", "start", "record", "end")
+    return located.select(names).sort("subject", "start", "record", "source", "end")
 
 
 def people_of(subjects: Sequence[tuple[int, Person, int]]) -> pl.DataFrame:

@@ -75,8 +75,13 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
 
 def _stages(readings: pl.DataFrame) -> pl.DataFrame:
     """Keep what of each stage lies inside its session."""
-    inside = readings.with_columns(
-        start=pl.max_horizontal("start", "record_start"), end=pl.min_horizontal("end", "record_end"), asleep=is_asleep()
+    inside = readings.select(
+        *SESSION,
+        "record",
+        "label",
+        start=pl.max_horizontal("start", "record_start"),
+        end=pl.min_horizontal("end", "record_end"),
+        asleep=is_asleep(),
     )
     length = (pl.col("end") - pl.col("start")).clip(0)
     return inside.with_columns(length=length).sort(*SESSION, "start", "end")

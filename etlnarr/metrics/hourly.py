@@ -30,13 +30,14 @@ def series(batch: Batch) -> pl.DataFrame:
         .with_columns(begins=_begins())
         .group_by("subject", "begins")
         .agg(
-            label=_label().first(),
+            pl.col("known", "unit").first(),
             n=pl.len().cast(pl.Int64),
             mean=value.mean().round(NOISE_DECIMALS),
             lowest=value.min().round(NOISE_DECIMALS),
             highest=value.max().round(NOISE_DECIMALS),
         )
         .sort("subject", "begins")
+        .with_columns(label=_label())
     )
     line = pl.struct("label", "n", "mean", "lowest", "highest")
     return rows.group_by("subject", maintain_order=True).agg(series=line)

@@ -15,6 +15,7 @@ EPOCH_MS: Final = 30_000
 FREE_DAYS: Final = (5, 6)
 """Saturday and Sunday: the night that ends on them is a free one."""
 
+STATES: Final = ("today", "tomorrow")
 RADIANS: Final = 2 * math.pi / DAY_MINUTES
 NO_DIRECTION: Final = 1e-9
 """Length of the mean vector below which times of day have no mean."""
@@ -81,11 +82,10 @@ def regularity(batch: Batch) -> pl.DataFrame:
         _changes(slept, "tomorrow", first, last, DAY_MS),
     ]
     states = (
-        pl.concat(events, how="diagonal")
-        .group_by("subject", "time")
-        .agg(pl.col("today", "tomorrow").sum())
+        pl.concat(events)
         .sort("subject", "time")
-        .with_columns(pl.col("today", "tomorrow").cum_sum().over("subject") > 0)
+        # every stretch that begins also ends, so that the sums of a subject start from zero
+        .with_columns(pl.col(STATES).cum_sum() > 0)
         .with_columns(length=(pl.col("time").shift(-1) - pl.col("time")).over("subject"))
     )
     differ = states.group_by("subject").agg(pl.col("length").filter(pl.col("today") != pl.col("tomorrow")).sum())
@@ -125,8 +125,11 @@ def _changes(slept: pl.DataFrame, name: str, first: pl.Expr, last: pl.Expr, late
     cut = slept.select(
         "subject", start=(pl.col("start") - later).clip(first, last), end=(pl.col("end") - later).clip(first, last)
     ).filter(pl.col("end") > pl.col("start"))
-    return pl.concat(
-        [cut.select("subject", pl.lit(step).alias(name), time=edge) for edge, step in (("start", 1), ("end", -1))]
+    edges = [cut.select("subject", time=edge, step=pl.lit(step)) for edge, step in (("start", 1), ("end", -1))]
+    return pl.concat(edges).select(
+        "subject",
+        "time",
+        *(pl.when(pl.lit(column == name)).then("step").otherwise(0).alias(column) for column in STATES),
     )
 
 

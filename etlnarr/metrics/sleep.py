@@ -39,7 +39,7 @@ def choose(readings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
     single = own.unique(["subject", "source", "group"], keep="first", maintain_order=True).drop("group")
     nights = _grouped(single, ("subject",)).select(*SESSION, night="group")
-    marked = readings.join(nights, on=SESSION, how="inner", nulls_equal=True)
+    marked = readings.join(nights, on=SESSION, how="inner", nulls_equal=True, maintain_order="left")
     chosen, others = sources.choose(marked, pl.col("night"))
     return joined(chosen.drop("night")), others.drop("night")
 

@@ -17,6 +17,7 @@ UNKNOWN_LABEL: Final = "UNKNOWN"
 SOURCE: Final = pl.col("source")
 PERIOD: Final = "_period"
 STREAM: Final = "_stream"
+ROW: Final = "_row"
 LATEST: Final = ("modified", "end", "value", "label", "record", "meal_type", "relation_to_meal", "offset_s")
 """What decides between readings of one start; all but the first only make the choice the same every time."""
 
@@ -67,16 +68,17 @@ def choose(
     The first that tells two streams apart decides: place of the source in the preferred order, at least half of the
     longest coverage, more kinds of label, shorter median step between readings, longer coverage, name.
 
-    Shapes: readings as READINGS, with PLACE where the person prefers a source; stream yields a string, by default the
-    source; coverage is evaluated over the readings of a stream in a period. The result is the chosen
-    readings and all others, each as READINGS in canonical order. Of readings of one stream with the same start, the
+    Shapes: readings as READINGS in canonical order, with PLACE where the person prefers a source; stream yields a
+    string, by default the source; coverage is evaluated over the readings of a stream in a period. The result is the
+    chosen readings and all others, each in the order they came in. Of readings of one stream with the same start, the
     one written last stands.
     """
     once = _once(readings.with_columns(period.alias(PERIOD), stream.alias(STREAM)))
     best = _ranked(once, coverage).unique(["subject", PERIOD], keep="first", maintain_order=True)
-    chosen = once.join(best, on=KEY, how="semi", nulls_equal=True)
-    others = once.join(best, on=KEY, how="anti", nulls_equal=True)
-    return _canonical(chosen, readings.columns), _canonical(others, readings.columns)
+    told = best.select(*KEY, chosen=pl.lit(value=True))
+    judged = once.join(told, on=KEY, how="left", nulls_equal=True, maintain_order="left")
+    chosen = pl.col("chosen").is_not_null()
+    return judged.filter(chosen).select(readings.columns), judged.filter(~chosen).select(readings.columns)
 
 
 def criteria(once: pl.DataFrame, by: Sequence[str], coverage: pl.Expr = COVERAGE) -> pl.DataFrame:
@@ -97,14 +99,15 @@ def criteria(once: pl.DataFrame, by: Sequence[str], coverage: pl.Expr = COVERAGE
 
 def _once(marked: pl.DataFrame) -> pl.DataFrame:
     """Drop all but the last written of readings with one start; few are, so that only these are put in that order."""
-    ordered = marked.sort(ONE)
+    numbered = marked.with_row_index(ROW)
+    ordered = numbered.select(ROW, *ONE).sort(ONE)
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in ONE)
-    repeated = ordered.select((same | same.shift(-1)).fill_null(value=False)).to_series()
-    if not repeated.any():
-        return ordered
-    latest = ordered.filter(repeated).sort(LATEST, descending=True, nulls_last=True)
-    once = latest.unique(ONE, keep="first", maintain_order=True)
-    return pl.concat([ordered.filter(~repeated), once]).sort(ONE)
+    repeated = ordered.filter((same | same.shift(-1)).fill_null(value=False))
+    if repeated.is_empty():
+        return marked
+    rivals = numbered.join(repeated, on=ROW, how="semi").sort(LATEST, descending=True, nulls_last=True)
+    lost = rivals.join(rivals.unique(ONE, keep="first", maintain_order=True), on=ROW, how="anti")
+    return numbered.join(lost, on=ROW, how="anti", maintain_order="left").drop(ROW)
 
 
 def _ranked(once: pl.DataFrame, coverage: pl.Expr) -> pl.DataFrame:
@@ -115,7 +118,3 @@ def _ranked(once: pl.DataFrame, coverage: pl.Expr) -> pl.DataFrame:
         descending=[False, False, False, False, True, False, True, False],
         nulls_last=True,
     )
-
-
-def _canonical(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    return frame.select(columns).sort("subject", "start", "record", "source", "end")

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etlnarr.analysis.subjects import canonical
 from etlnarr.metrics import sleep
 from etlnarr.model import READINGS, SLEEP
 from tests.sessions import WATCH, session, unstaged
@@ -148,9 +149,11 @@ Bounds = tuple[str, str, int, int]
 
 
 def drawn(rows: list[Bounds]) -> pl.DataFrame:
-    return pl.concat(
-        unstaged(MIDNIGHT + start * MINUTE, minutes, source=source, subject=subject)
-        for subject, source, start, minutes in rows
+    return canonical(
+        pl.concat(
+            unstaged(MIDNIGHT + start * MINUTE, minutes, source=source, subject=subject)
+            for subject, source, start, minutes in rows
+        )
     )
 
 

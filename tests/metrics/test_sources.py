@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etlnarr.analysis.subjects import canonical
 from etlnarr.metrics import sources
 from etlnarr.model import READINGS
 from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, readings
@@ -125,7 +126,7 @@ def scattered(rows: list[Row]) -> pl.DataFrame:
         )
         for subject, source, minute, value, written, label in rows
     ]
-    return pl.concat(frames)
+    return canonical(pl.concat(frames))
 
 
 @settings(max_examples=60, deadline=None)
