@@ -29,6 +29,10 @@ COMMON_RULES: Final = (
 )
 """Rules of every type. Order is judged per source: a file may interleave two devices."""
 
+BOUNDS: Final = ("record_start", "record_end", "kept")
+KEPT: Final = pl.col("kept")
+PLACE: Final = pl.struct("upload", "record")
+
 HARMLESS: Final = {"out_of_order", "written_after_fetch"}
 """Rules that say something of the file and nothing of the row."""
 
@@ -39,12 +43,9 @@ def usable(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> t
     Shapes: both frames as the catalog holds them; a record that is dropped takes its readings along. Of records with
     one identity in one upload the last version stands.
     """
-    rules = _rules(kind)
-    latest = records.sort("modified", "version", "record", descending=[True, True, False])
-    once = latest.unique(["upload", "identity"], keep="first", maintain_order=True)
-    kept = once.filter(~_any(rules, "records")).sort("upload", "record")
-    inside = _bounded(readings, kept).filter(~_any(rules, "readings"))
-    return kept, inside.drop("record_start", "record_end")
+    marked = _marked(records, kind)
+    inside = _bounded(readings, marked).filter("kept").filter(~_any(_unfit(kind, "readings")))
+    return marked.filter("kept").drop("kept").sort("upload", "record"), inside.drop(BOUNDS)
 
 
 def assess(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
@@ -55,21 +56,21 @@ def assess(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> p
     Units: scores between 0 and 1.
     """
     rules = [*COMMON_RULES, *kind.rules]
-    parts = [
-        _scores(frame, [r for r in rules if r.over == over])
-        for over, frame in (("records", records), ("readings", _bounded(readings, records)))
-    ]
-    joined = parts[0].join(parts[1], on="upload", how="left", suffix="_readings")
+    marked = _marked(records, kind)
+    fit = pl.col("kept") & ~pl.any_horizontal(pl.lit(value=False), *(rule.name for rule in _unfit(kind, "readings")))
+    of_records = _scores(marked, [rule for rule in rules if rule.over == "records"])
+    of_readings = _scores(_bounded(readings, marked), [rule for rule in rules if rule.over == "readings"], fit)
+    joined = of_records.join(of_readings, on="upload", how="left", suffix="_readings")
     worst = (pl.min_horizontal(score, f"{score}_readings").round(DECIMALS).alias(score) for score in WEIGHTS)
-    left = usable(records, readings, kind)[1].group_by("upload").agg(usable=pl.len())
-    scored = joined.with_columns(*worst).join(left, on="upload", how="left").with_columns(pl.col("usable").fill_null(0))
-    return scored.select("upload", "usable", *WEIGHTS, *(pl.col(rule.name).fill_null(0) for rule in rules))
+    counts = (pl.col(name).fill_null(0) for name in ("usable_readings", *(rule.name for rule in rules)))
+    return joined.select("upload", *worst, *counts).rename({"usable_readings": "usable"})
 
 
-def _scores(frame: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
-    """Count the rows that fail each rule, and the share that pass all rules of each kind."""
-    flagged = frame.select("upload", *(rule.fails.fill_null(value=False).alias(rule.name) for rule in rules))
+def _scores(frame: pl.DataFrame, rules: Sequence[Rule], fit: pl.Expr = KEPT) -> pl.DataFrame:
+    """Count the rows that are fit and those that fail each rule, and the share that pass all rules of each kind."""
+    flagged = frame.select("upload", "kept", *(rule.fails.fill_null(value=False).alias(rule.name) for rule in rules))
     return flagged.group_by("upload").agg(
+        fit.sum().cast(pl.Int64).alias("usable"),
         *(pl.col(rule.name).sum().cast(pl.Int64) for rule in rules),
         *(_share([rule.name for rule in rules if rule.kind == score]).alias(score) for score in WEIGHTS),
     )
@@ -120,19 +121,33 @@ def _reason(quality: Quality, rules: Sequence[Rule], row: dict[str, float]) -> s
     return "low_quality"
 
 
-def _bounded(readings: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
-    """Give each reading the bounds of its record; a reading without a record is dropped."""
-    bounds = records.select("upload", "record", record_start="start", record_end="end")
+def _marked(records: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
+    """Mark the records that are kept: fit, and the last version of their identity in the upload."""
+    fit = records.with_columns(kept=~_any(_unfit(kind, "records")))
+    if not fit.select(pl.struct("upload", "identity").is_duplicated().any()).item():
+        return fit
+    row = pl.int_range(pl.len())
+    last = row.sort_by("modified", "version", "record", descending=[True, True, False]).first()
+    return fit.with_columns(KEPT & (row == last).over("upload", "identity"))
+
+
+def _bounded(readings: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
+    """Give each reading the bounds of its record and whether that is kept; a reading without a record is dropped."""
+    bounds = marked.select("upload", "record", "kept", record_start="start", record_end="end")
+    runs, of = readings.select(PLACE.rle().alias("runs"))["runs"].struct.field("value"), readings.select(PLACE.rle_id())
+    if runs.equals(bounds.select(PLACE).to_series()):  # as the catalog returns them; a join takes ten times as long
+        return readings.hstack(bounds.select(BOUNDS)[of.to_series()])
     return readings.join(bounds, on=["upload", "record"], maintain_order="left")
 
 
-def _rules(kind: RecordType) -> list[Rule]:
-    return [rule for rule in (*COMMON_RULES, *kind.rules) if rule.name not in HARMLESS]
+def _unfit(kind: RecordType, over: str) -> list[Rule]:
+    """Return the rules of a row that make it unfit; those of readings look at no other record."""
+    rules = (*COMMON_RULES, *kind.rules)
+    return [rule for rule in rules if rule.over == over and rule.name not in HARMLESS]
 
 
-def _any(rules: Sequence[Rule], over: str) -> pl.Expr:
-    own = [rule.fails.fill_null(value=False) for rule in rules if rule.over == over]
-    return pl.any_horizontal(*own) if own else pl.lit(value=False)
+def _any(rules: Sequence[Rule]) -> pl.Expr:
+    return pl.any_horizontal(pl.lit(value=False), *(rule.fails.fill_null(value=False) for rule in rules))
 
 
 def _share(names: Sequence[str]) -> pl.Expr:
