@@ -61,12 +61,10 @@ def records(rows: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
     plain = rows.select("upload", "record", *(_expr(schema, name, field) for name, field in fields.items()))
     if "end" not in plain.columns:
         plain = plain.with_columns(end=pl.col("start"))
+    packages = plain["source"].unique().to_frame().filter(pl.col("source").str.contains(PACKAGE)).to_series().to_list()
     return plain.with_columns(
         *(pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in plain.columns),
-        pl.when(pl.col("source").str.contains(PACKAGE))
-        .then("source")
-        .otherwise(pl.lit(UNKNOWN_SOURCE))
-        .alias("source"),
+        pl.when(pl.col("source").is_in(packages)).then("source").otherwise(pl.lit(UNKNOWN_SOURCE)).alias("source"),
         pl.col("modified").fill_null(0).clip(0, LATEST),
         pl.col("version").fill_null(0).clip(0),
         *(_plausible(name) for name in ("start", "end", "fetched")),
@@ -100,6 +98,9 @@ def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.Da
         *(pl.lit(None, dtype).alias(name) for name, dtype in OPTIONAL.items() if name not in plain.columns),
         *(_plausible(name) for name in ("start", "end")),
     )
+    filled = rows.select((_path(kind.shape.items_path).list.len() > 0).fill_null(value=False).all()).item()
+    if filled and told.height == items.height:
+        return plain.select(columns)
     whole = found.join(plain, on=["upload", "record"], how="anti")
     return pl.concat([plain.select(columns), whole.select(columns)]).sort("upload", "record", maintain_order=True)
 

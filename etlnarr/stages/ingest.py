@@ -129,10 +129,11 @@ def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.D
             groups[arrival.outcome.writer].append((arrival.no, arrival.outcome))
     records, readings = [], []
     for writer, group in groups.items():
-        rows = pl.concat(
-            decoded.rows.with_columns(upload=pl.lit(no, pl.Int64), record=pl.int_range(pl.len(), dtype=pl.Int64))
-            for no, decoded in group
+        sizes = pl.DataFrame({"upload": [no for no, _ in group], "size": [one.rows.height for _, one in group]})
+        places = sizes.select(pl.col("upload").repeat_by("size"), record=pl.int_ranges("size")).explode(
+            "upload", "record"
         )
+        rows = pl.concat([one.rows for _, one in group], rechunk=True).hstack(places)
         kind = by_name[envelope.base_name(writer.name)]
         found = canonical.records(rows, kind)
         records.append(found)
