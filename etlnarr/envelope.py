@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 PREFIX: Final = "Avro"
@@ -101,6 +102,7 @@ def _dated(key: str) -> int | None:
     return _ms("-".join(match.groups()), "%Y-%m-%d") if match else None
 
 
+@lru_cache(maxsize=1 << 10)
 def _ms(text: str, pattern: str) -> int | None:
     try:
         return int(datetime.strptime(text, pattern).replace(tzinfo=UTC).timestamp() * 1000)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from etlnarr.settings import Settings
 SUFFIX: Final = ".avro"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which leave no room for what is worked out once
 class Source:
     """One object that may be an upload."""
 
@@ -29,7 +30,7 @@ class Source:
     stamp: str  # ETag, or time of change
     changed_ms: int
 
-    @property
+    @cached_property
     def url(self) -> str:
         """The place where the object stands, unlike any other."""
         return str(self.root.fs.unstrip_protocol(self.path))
@@ -70,8 +71,11 @@ def sources(urls: Sequence[str], lake: Root, settings: Settings) -> Listed:
         with lake_faults(start, url):
             found = _in_bucket(start) if start.remote else _in_folders(start)
         ignored, denied = ignored + found.ignored, denied + found.denied
-        named = (_source(start, lake, found.base, path, info) for path, info in found.files.items())
-        listed |= {source.url: source for source in named}
+        base = Root(found.base, start.fs, found.base)
+        for path, info in found.files.items():
+            inside = path.startswith(f"{lake.path}/") and start.remote == lake.remote
+            source = _source(start, lake if inside else base, path, info)
+            listed[source.url] = source
     return Listed([listed[url] for url in sorted(listed)], ignored, denied)
 
 
@@ -116,7 +120,7 @@ def _in_folders(start: Root) -> Found:
         return Found(str(path.parent), {start.path: _info(path.stat())})
     if path.is_dir():
         found = Found(start.path)
-        _walk(path, found, set())
+        _walk(start.path, found, set())
         return found
     if path.exists():
         raise UsageError(f"{start.url}: neither a regular file nor a folder")
@@ -128,40 +132,41 @@ def _in_folders(start: Root) -> Found:
     found = Found(start.path[: _magic_at(start.path)].rpartition("/")[0])
     for match in matches:
         if match.is_dir():
-            _walk(match, found, set())
+            _walk(str(match), found, set())
         else:
-            _take(match, found)
+            _take(str(match), match, found)
     return found
 
 
-def _walk(folder: Path, found: Found, seen: set[str]) -> None:
+def _walk(folder: str, found: Found, seen: set[str]) -> None:
     """Take every upload below a folder, each folder once: links may lead in circles."""
     place = os.path.realpath(folder)
     if place in seen:
         return
     seen.add(place)
     try:
-        entries = sorted(folder.iterdir())
+        with os.scandir(folder) as scanned:
+            entries = sorted(scanned, key=lambda entry: entry.name)
     except PermissionError:
         found.denied += 1
         return
     for entry in entries:
         if entry.is_dir():
-            _walk(entry, found, seen)
+            _walk(entry.path, found, seen)
         else:
-            _take(entry, found)
+            _take(entry.path, entry, found)
 
 
-def _take(path: Path, found: Found) -> None:
-    if not (path.is_file() and str(path).lower().endswith(SUFFIX) and _is_text(str(path))):
+def _take(path: str, entry: "os.DirEntry[str] | Path", found: Found) -> None:
+    if not (entry.is_file() and path.lower().endswith(SUFFIX) and _is_text(path)):
         found.ignored += 1
         return
-    found.files[str(path)] = _info(path.stat())
+    found.files[path] = _info(entry.stat())
 
 
 def _is_text(path: str) -> bool:
     """Whether a name is UTF-8; another one could not be kept in the catalog."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in path)
+    return path.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in path)
 
 
 def _info(found: os.stat_result) -> Mapping[str, object]:
@@ -196,9 +201,7 @@ def _magic_at(path: str) -> int:
     return min(at for at in (path.find(sign) for sign in "*?[") if at >= 0)
 
 
-def _source(start: Root, lake: Root, base: str, path: str, info: Mapping[str, object]) -> Source:
-    inside = path.startswith(f"{lake.path}/") and start.remote == lake.remote
-    owner = lake if inside else Root(base, start.fs, base)
+def _source(start: Root, owner: Root, path: str, info: Mapping[str, object]) -> Source:
     changed = info.get("mtime") or info.get("LastModified") or 0
     changed_ms = int((changed.timestamp() if isinstance(changed, datetime) else float(str(changed))) * 1000)
     stamp = str(info.get("ETag") or changed)

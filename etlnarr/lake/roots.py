@@ -5,6 +5,7 @@ import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -28,7 +29,7 @@ LASTING: Final = frozenset({"ParamValidationError", "EndpointResolutionError", "
 """Faults of the library for S3 that come back however often it is asked."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, which leave no room for what is worked out once
 class Root:
     """A folder or a bucket, with the file system that holds it."""
 
@@ -36,12 +37,12 @@ class Root:
     fs: fsspec.AbstractFileSystem
     path: str
 
-    @property
+    @cached_property
     def bucket(self) -> str:
         """The bucket, or the name of the folder."""
         return self.path.split("/", 1)[0] if self.remote else PurePosixPath(self.path).name
 
-    @property
+    @cached_property
     def remote(self) -> bool:
         """Whether objects are put over a network."""
         return not isinstance(self.fs, LocalFileSystem)

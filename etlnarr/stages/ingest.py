@@ -14,6 +14,7 @@ from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, transaction, uploads
 from etlnarr.catalog.uploads import Place, Upload
 from etlnarr.errors import DeniedError, EtlnarrError, UnreadableError
+from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.stages.arrivals import Arrival, Contents, Offer, arrivals_of, hashed
@@ -47,8 +48,8 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
     wanted = list(urls) or [lake.raw(run.lake, run.settings)]
     listed = lake.sources(wanted, run.lake, run.settings)
     known = uploads.known_places(con, run.settings.limits)
-    offers = (Offer(source, envelope.read(source.path, by_name)) for source in listed.sources)
-    fresh = [offer for offer in offers if not _is_known(run, offer, known)]
+    unknown = (source for source in listed.sources if not _is_known(run, source, known))
+    fresh = [Offer(source, envelope.read(source.path, by_name)) for source in unknown]
     found = len(listed.sources)
     report = Ingested(found, listed.ignored, listed.denied, found - len(fresh))
     return _take(con, run, fresh, _refuse_all_but_denied, report)
@@ -85,12 +86,12 @@ def _take(
     return replace(report, drift=uploads.mark_drift(con))
 
 
-def _is_known(run: Run, offer: Offer, known: Mapping[tuple[str, int, str], str]) -> bool:
+def _is_known(run: Run, source: Source, known: Mapping[tuple[str, int, str], str]) -> bool:
     """Whether a source was read as an upload of the user whom it would be given to now."""
-    user = known.get((offer.source.url, offer.source.size, offer.source.stamp))
+    user = known.get((source.url, source.size, source.stamp))
     if user is None or "user_id" not in run.settings.model_fields_set:
         return user is not None
-    return user == run.settings.user_id or offer.said.user_id is not None
+    return user == run.settings.user_id or envelope.read(source.path, by_name).user_id is not None
 
 
 def _ingest_batch(
