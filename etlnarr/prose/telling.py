@@ -74,13 +74,15 @@ def _rendered(told: Story, facts: Facts, page: Page) -> dict[str, str]:
     token = PAGE.set(page)
     try:
         context = _opened(told.template, {group: facts.child(group) for group in told.needs})
-        return {block: "".join(told.template.blocks[block](context)) for block in BLOCKS}
+        written = {block: "".join(told.template.blocks[block](context)) for block in BLOCKS}
+        context.vars.clear()  # its macros hold it in turn: thousands of such circles would wait for the collector
     except (GateError, TemplateError, TypeError) as error:  # their messages hold names and types, no values
         raise GateError(f"{_where(error)}: {error}") from error
     except (ArithmeticError, AttributeError, LookupError, RecursionError, ValueError) as error:
         raise GateError(f"{_where(error)}: {type(error).__name__}") from error
     finally:
         PAGE.reset(token)
+    return written
 
 
 def _opened(template: Template, groups: dict[str, Node]) -> Context:
