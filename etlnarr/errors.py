@@ -3,6 +3,7 @@
 EtlnarrError                 1  failed
 ├── DeniedError              1  an object may not be read or written
 ├── GoneError                1  an object is not there
+├── MismatchError            1  a message tells of other bytes than those that stand there
 ├── UsageError               2  a wrong argument, setting or file given by the person
 ├── RejectedError            3  uploads were rejected and --strict was given
 ├── GateError                4  a proof failed, nothing was published
@@ -40,6 +41,10 @@ class DeniedError(EtlnarrError):
 
 class GoneError(EtlnarrError):
     """An object is not there."""
+
+
+class MismatchError(EtlnarrError):
+    """A message tells of other bytes than those that stand there, which are known by their own right."""
 
 
 class UsageError(EtlnarrError):

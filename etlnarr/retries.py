@@ -11,6 +11,7 @@ from etlnarr.errors import (
     GoneError,
     LakeRefusedError,
     LakeThrottledError,
+    MismatchError,
     StoreUnavailableError,
     UnreadableError,
 )
@@ -30,6 +31,7 @@ class ErrorKind(StrEnum):
     store = auto()
     not_found = auto()
     access_denied = auto()
+    content_hash_mismatch = auto()
 
 
 DELAYS: Final[Mapping[ErrorKind, tuple[int, ...]]] = {
@@ -41,15 +43,18 @@ DELAYS: Final[Mapping[ErrorKind, tuple[int, ...]]] = {
     ErrorKind.store: (30, 2 * MINUTE, 2 * MINUTE),
     ErrorKind.not_found: (),
     ErrorKind.access_denied: (),
+    ErrorKind.content_hash_mismatch: (),
 }
 """Seconds before each further attempt; after the last one the message is a dead letter.
 
-A schema or a quality that will not do is no failure of a message: its upload goes to quarantine.
+A schema or a quality that will not do is no failure of a message: its upload goes to quarantine. So does one whose
+bytes are not those that were announced, unless the catalog has them already: then it is the message that is wrong.
 """
 
 KINDS: Final[Mapping[type[EtlnarrError], ErrorKind]] = {
     GoneError: ErrorKind.not_found,
     DeniedError: ErrorKind.access_denied,
+    MismatchError: ErrorKind.content_hash_mismatch,
     LakeRefusedError: ErrorKind.connection_refused,
     LakeThrottledError: ErrorKind.rate_limit,
     StoreUnavailableError: ErrorKind.store,

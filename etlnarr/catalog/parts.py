@@ -162,12 +162,16 @@ def _rows(fresh: pl.DataFrame) -> pl.DataFrame:
 
 
 def _places(found: pl.DataFrame) -> pl.DataFrame:
-    """Return every place once; of several that were told of one, the earliest announcement."""
+    """Return every place once; of several announcements the earliest that is true of the bytes, as uploads.add()."""
     places = found.select("content_hash", upload="no", held="places").explode("held").drop_nulls("held").unnest("held")
     place = ["url", "owner"]
-    merged = places.with_columns(fits=pl.col("fits").any().over(*place, "upload"))
-    ordered = merged.sort("uploaded", "correlation_id", "content_hash", "key", "bucket", "stamp", nulls_last=True)
-    return ordered.unique(place, keep="first").drop("content_hash").with_columns(published=pl.lit(value=True))
+    merged = places.with_columns(
+        wrong=(pl.col("owner") != "") & ~pl.col("fits"), fits=pl.col("fits").any().over(*place, "upload")
+    )
+    ordered = merged.sort(
+        "wrong", "uploaded", "correlation_id", "content_hash", "key", "bucket", "stamp", nulls_last=True
+    )
+    return ordered.unique(place, keep="first").drop("content_hash", "wrong").with_columns(published=pl.lit(value=True))
 
 
 def _held(fresh: pl.DataFrame, table: str) -> pl.DataFrame:

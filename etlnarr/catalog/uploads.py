@@ -141,11 +141,12 @@ def add(
 
 
 FORMER = """
-    (sources.owner <> '' AND (sources.uploaded, sources.correlation_id) <= (excluded.uploaded, excluded.correlation_id))
+    (sources.owner <> '' AND (NOT sources.fits, sources.uploaded, sources.correlation_id)
+                          <= (NOT excluded.fits, excluded.uploaded, excluded.correlation_id))
     OR (sources.owner = '' AND (sources.upload, sources.uploaded, sources.key, sources.bucket, sources.fits)
                              = (excluded.upload, excluded.uploaded, excluded.key, excluded.bucket, excluded.fits))
 """
-"""When what was said first of a place still holds: of several announcements the earliest counts."""
+"""When what was said first of a place still holds: of announcements the earliest counts that is true of the bytes."""
 
 INSERT_PLACES = (
     "INSERT INTO sources BY NAME SELECT * FROM new_places ON CONFLICT (url, owner) DO UPDATE SET "  # noqa: S608 - our own

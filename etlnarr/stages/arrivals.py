@@ -11,7 +11,7 @@ from etlnarr.avro import Limits
 from etlnarr.avro_columns import Decoded
 from etlnarr.catalog.uploads import PLACED_REASONS, Known
 from etlnarr.envelope import Envelope
-from etlnarr.errors import EtlnarrError, UnreadableError
+from etlnarr.errors import EtlnarrError, MismatchError, UnreadableError
 from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
@@ -61,9 +61,10 @@ class Contents:
 def arrivals_of(
     run: Run, read: Sequence[Read], contents: Contents, no: int, faults: dict[str, EtlnarrError]
 ) -> Iterator[Arrival]:
-    """Yield what was read of a batch, decoded where it is new; faults take by place what has to come back.
+    """Yield what was read of a batch, decoded where it is new; faults take by place what is wrong with a message.
 
-    Shapes: no is the number of the next upload that the catalog does not have.
+    Shapes: no is the number of the next upload that the catalog does not have. What was announced rightly goes first,
+    as the others are to be held against it.
     """
     found, unread = [], {}
     for offer, content, body in read:
@@ -72,9 +73,11 @@ def arrivals_of(
         if contents.known.get((user, content), UNKNOWN).again:
             unread[content] = body
     outcomes = _decoded(run, unread)
-    for offer, user, content in found:
+    for offer, user, content in sorted(found, key=lambda one: not as_announced(one[0].said, one[2])):
         known = contents.known.get((user, content), replace(UNKNOWN, no=no))
         if not known.again:
+            if not as_announced(offer.said, content):
+                faults[offer.source.url] = MismatchError("the bytes are known, and not those that were announced")
             yield Arrival(known, offer.source, offer.said, user, content)
             continue
         outcome = _expected(offer.said, content, outcomes[content])
@@ -122,9 +125,14 @@ def _decoded(run: Run, bodies: Mapping[str, bytes | None]) -> dict[str, Decoded 
     return dict.fromkeys(bodies, too_large) | dict(zip(held, avro_columns.decode(held.values(), limits), strict=True))
 
 
+def as_announced(said: Envelope, content: str) -> bool:
+    """Whether the bytes with this hash are those that a message told of, if one did."""
+    return content.startswith(said.content_hash or "")
+
+
 def _expected(said: Envelope, content: str, outcome: Decoded | UnreadableError) -> Decoded | UnreadableError:
     """Return the outcome, or the fault of an upload whose bytes or type are not what was said of it, or not known."""
-    if not content.startswith(said.content_hash or ""):
+    if not as_announced(said, content):
         return UnreadableError(OTHER_BYTES, "the bytes are not those that were announced")
     kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
     if kind is None:

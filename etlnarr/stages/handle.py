@@ -11,7 +11,7 @@ from etlnarr import lake, sharing
 from etlnarr.catalog import Catalog
 from etlnarr.envelope import Envelope, base_name
 from etlnarr.errors import DeniedError, EtlnarrError, GoneError, StoreUnavailableError
-from etlnarr.message import HealthDataMessage, PoisonError, parse
+from etlnarr.message import KEY_DIGITS, HealthDataMessage, PoisonError, parse
 from etlnarr.model import Standing
 from etlnarr.records import by_name
 from etlnarr.retries import ErrorKind, kind_of
@@ -125,7 +125,10 @@ def _read(con: Catalog, run: Run, messages: Sequence[HealthDataMessage]) -> dict
 def _rounds(
     run: Run, messages: Sequence[HealthDataMessage], faults: dict[What, ErrorKind]
 ) -> Iterator[list[tuple[Offer, What]]]:
-    """Yield offers with their message, each place once at a time: several messages may tell of one object."""
+    """Yield offers with their message, each place once at a time: several messages may tell of one object.
+
+    Shapes: those that tell of different bytes come twice, as it shows only then which of them are wrong.
+    """
     places: dict[str, list[tuple[Offer, What]]] = defaultdict(list)
     for message in messages:
         try:
@@ -134,8 +137,12 @@ def _rounds(
             faults[_what(message)] = kind_of(fault)
         else:
             places[offer.source.url].append((offer, _what(message)))
-    for several in zip_longest(*places.values()):
+    for several in zip_longest(*(told * (1 + _differ(told)) for told in places.values())):
         yield [one for one in several if one is not None]
+
+
+def _differ(told: Sequence[tuple[Offer, What]]) -> bool:
+    return len({(offer.said.content_hash or "")[:KEY_DIGITS] for offer, _ in told}) > 1
 
 
 def _offer(run: Run, message: HealthDataMessage) -> Offer:

@@ -17,7 +17,7 @@ from etlnarr.errors import DeniedError, EtlnarrError, UnreadableError
 from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.stages.arrivals import Arrival, Contents, Offer, arrivals_of, hashed
+from etlnarr.stages.arrivals import Arrival, Contents, Offer, arrivals_of, as_announced, hashed
 
 BATCH_BYTES: Final = 32_000_000
 BATCH_FILES: Final = 1_000
@@ -56,7 +56,7 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
 
 
 def ingest_announced(con: Catalog, run: Run, offers: Sequence[Offer]) -> dict[str, EtlnarrError]:
-    """Read uploads that a queue announced; return by place what kept one from being read.
+    """Read uploads that a queue announced; return by place what kept one from being read, or is wrong with it.
 
     Shapes: each place once; the size of a source is the one that was announced.
     """
@@ -151,7 +151,7 @@ def _place(arrival: Arrival, contents: Contents) -> Place:
     source = arrival.source
     uploaded = envelope.uploaded(arrival.said, contents.fetched.get(arrival.no), source.changed_ms)
     said = arrival.said
-    fits = said.record_type in (None, arrival.known.kind) and arrival.content_hash.startswith(said.content_hash or "")
+    fits = said.record_type in (None, arrival.known.kind) and as_announced(said, arrival.content_hash)
     owner = "" if said.announced is None else identity.digest(arrival.user_id, arrival.content_hash)
     return Place(
         source.url, source.size, source.stamp, source.key, source.bucket, uploaded, arrival.no, fits,

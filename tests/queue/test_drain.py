@@ -77,6 +77,29 @@ def test_every_message_is_accounted_for(world: World) -> None:
     assert world.depths() == {FAILED: 4}
 
 
+@pytest.mark.parametrize("place", ["same", "other"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_wrong_hash_of_bytes_that_are_known_is_an_integrity_failure(world: World, place: str, size: int) -> None:
+    world.run("queue", "setup")
+    right = world.put(samples(1)[0])
+    wrong = {**(right if place == "same" else world.put(samples(1)[0], name="other")), "content_hash": "0" * 64}
+    wrong |= {"message_id": "wrong", "correlation_id": "wrong", "upload_timestamp_utc": "2025-11-14T12:00:00Z"}
+    told = []
+    for number, order in enumerate(([right, wrong], [wrong, right])):
+        world.publish(*order)
+        done = world.drain("--batch-size", size, ETL_CATALOG_PATH=str(world.where / f"{number}.duckdb"))
+        if order[0] is right or size == 2:
+            assert (done["read"], done["dead"]) == (1, {"content_hash_mismatch": 1})
+            (letter,) = world.run("queue", "peek")
+            assert (letter["reason"], letter["correlation_id"]) == ("content_hash_mismatch", "wrong")
+            world.run("queue", "purge", "--yes")
+        else:
+            assert (done["read"], done["dead"]) == (2, {}), "it was in quarantine until the bytes were told right"
+        told.append((world.rows(), done["told"]["status"]))
+    assert told[0] == told[1]
+    assert told[0][0][0]["metadata"]["correlation_id"] == right["correlation_id"]
+
+
 def test_a_second_telling_of_the_same_is_a_duplicate_in_every_drain(world: World) -> None:
     world.run("queue", "setup")
     told = world.put(samples(1)[0])

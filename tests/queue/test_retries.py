@@ -7,6 +7,7 @@ from etlnarr.errors import (
     LakeRefusedError,
     LakeThrottledError,
     LakeUnavailableError,
+    MismatchError,
     StoreUnavailableError,
     UnreadableError,
 )
@@ -21,6 +22,7 @@ TABLE = {
     "store": [30, 120, 120],
     "not_found": [],
     "access_denied": [],
+    "content_hash_mismatch": [],
 }
 
 
@@ -43,6 +45,7 @@ def test_settings_stand_in_for_the_table_but_revive_nothing() -> None:
     [
         (GoneError("x"), "not_found"),
         (DeniedError("x"), "access_denied"),
+        (MismatchError("x"), "content_hash_mismatch"),
         (LakeRefusedError("x"), "connection_refused"),
         (LakeThrottledError("x"), "rate_limit"),
         (LakeUnavailableError("x"), "network"),
