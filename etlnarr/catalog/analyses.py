@@ -1,6 +1,6 @@
 """What analysis reads, and the documents it leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 
 import polars as pl
@@ -72,6 +72,19 @@ def spans(pending: Sequence[Pending]) -> pl.DataFrame:
         orient="row",
     )
     return whole.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())
+
+
+def readings_of(con: Catalog, users: Collection[str], record_type: str) -> dict[str, int]:
+    """Count the readings of a type that users have, of those who have any."""
+    rows = con.execute(
+        """
+        SELECT user_id, count(*) FROM readings JOIN uploads ON upload = no
+        WHERE state = 'accepted' AND record_type = $record_type AND user_id IN (SELECT unnest($users))
+        GROUP BY user_id ORDER BY user_id
+        """,
+        {"record_type": record_type, "users": list(users)},
+    ).fetchall()
+    return dict(rows)
 
 
 def near_records(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,10 @@ from etlnarr.errors import EtlnarrError
 __all__ = ["app", "main"]
 
 
+# read by the allocator of Polars when it is loaded: what one batch gives back the next asks for at once
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:5000,muzzy_decay_ms:5000")
+
+
 def main() -> None:
     """Run the command line; every fault of ours ends in one line and its exit code."""
     sys.exit(_run())

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from etlnarr.analysis import uploads, windows
+import polars as pl
+
+from etlnarr.analysis import nights, uploads, windows
 from etlnarr.analysis.windows import Asked
 from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, analyses, quality, transaction
 from etlnarr.catalog import windows as catalogued
 from etlnarr.records import RECORD_TYPES
+from etlnarr.records.sleep_session import SLEEP_SESSION
 from etlnarr.run import Run
 from etlnarr.wire import UPLOAD
 
-BATCH_READINGS: Final = 1_000_000
+BATCH_READINGS: Final = 250_000
 BATCH_SUBJECTS: Final = 2_000
 SUBJECTS_A_MONTH: Final = {"day": 31, "night": 31, "week": 5, "month": 1}
 
@@ -41,7 +44,7 @@ def analyse(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
 def _uploads(con: Catalog, run: Run, month: str | None) -> Analysed:
     tasks = uploads.tasks(con, run, month)
     due = [task for task in tasks if task.inputs != task.upload.inputs]
-    main = uploads.main_sleep(con, due)
+    main = _main_sleep(con, due)
     for batch in batches(
         run.progress(due, "analyse", len(due)),
         BATCH_SUBJECTS,
@@ -53,6 +56,19 @@ def _uploads(con: Catalog, run: Run, month: str | None) -> Analysed:
         with transaction(con):
             analyses.store(con, worked)
     return Analysed(len(due), len(tasks) - len(due))
+
+
+def _main_sleep(con: Catalog, due: Sequence[uploads.Task]) -> pl.DataFrame:
+    """Work out the main sleep of the people behind uploads, which every type but sleep itself asks for."""
+    by_user: dict[str, list[uploads.Task]] = {}
+    for task in due:
+        by_user.setdefault(task.upload.user_id, []).append(task)
+    sizes = analyses.readings_of(con, by_user, SLEEP_SESSION.name)
+    found = [
+        uploads.main_sleep(con, [task for user, _ in part for task in by_user[user]])
+        for part in batches(sizes.items(), BATCH_SUBJECTS, BATCH_READINGS, lambda pair: pair[1])
+    ]
+    return pl.concat([nights.nobody(), *found])
 
 
 def _windows(con: Catalog, run: Run, asked: Asked) -> Analysed:
