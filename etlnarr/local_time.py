@@ -31,8 +31,8 @@ def donors(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
 
     Shapes: user_id, start, end, source, offset; the result user_id, start, end, offset_s, ordered by start.
     """
-    own = records.select("user_id", "start", "end", "source", "offset", offset_s=seconds(pl.col("offset")))
-    lent = own.filter(pl.col("offset_s").is_not_null() & pl.col("start").is_not_null() & ~mute(always_utc))
+    told = _read(records.select("user_id", "start", "end", "source", "offset"))
+    lent = told.filter(pl.col("offset_s").is_not_null() & pl.col("start").is_not_null() & ~mute(always_utc))
     return lent.select("user_id", "start", "end", "offset_s").unique().sort("start", "end", "offset_s")
 
 
@@ -41,8 +41,8 @@ def own(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
 
     Shapes: source and offset; the result has mute and offset_s beside them, null for a mute one.
     """
-    silent = mute(always_utc)
-    return records.with_columns(mute=silent, offset_s=pl.when(~silent).then(seconds(pl.col("offset"))))
+    told = _read(records).with_columns(mute=mute(always_utc))
+    return told.with_columns(offset_s=pl.when(~pl.col("mute")).then("offset_s"))
 
 
 def resolve(readings: pl.DataFrame, zones: Mapping[str, str], lenders: pl.DataFrame) -> pl.DataFrame:
@@ -73,6 +73,12 @@ def mute(always_utc: Collection[str]) -> pl.Expr:
         pl.lit(value=False), *(pl.col("source").str.starts_with(prefix) for prefix in sorted(always_utc))
     )
     return (pl.col("offset").is_in(UTC_NAMES) & silent).fill_null(value=False)
+
+
+def _read(records: pl.DataFrame) -> pl.DataFrame:
+    """Add offset_s; many records write few texts."""
+    texts = records.select("offset").unique().with_columns(offset_s=seconds(pl.col("offset")))
+    return records.join(texts, on="offset", how="left", maintain_order="left")
 
 
 def _given(zones: Mapping[str, str]) -> pl.Expr:
