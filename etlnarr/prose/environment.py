@@ -145,6 +145,8 @@ def printable(value: object) -> str:
 
     Errors: GateError for all else, such as the bare number of a loop.
     """
+    if type(value) is str:
+        return value
     if isinstance(value, PRINTABLE):
         return str(value)
     where = f"{value.path} is a group" if isinstance(value, Facts | FactList) else f"not {type(value).__name__}"

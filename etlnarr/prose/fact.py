@@ -74,7 +74,7 @@ class Fact:
 
     def claim(self) -> Scalar:
         """The value, when it may be claimed."""
-        if not self.stated:
+        if self.withheld or self.value is None or self.value == "":
             raise GateError(f"{self.path} is {'withheld' if self.defined else 'not defined'}, ask .stated first")
         return self.value
 
@@ -82,7 +82,7 @@ class Fact:
         """The value as it is printed."""
         self.claim()
         try:
-            text = (self.write or plain)(self)
+            text = self.write(self) if self.write else plain(self)
         except GateError as error:
             raise GateError(f"{self.path} {error}") from error
         for finish in self.finish:

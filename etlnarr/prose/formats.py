@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import isfinite
 from typing import Final, TypeAlias
 
@@ -51,8 +51,13 @@ def exact(value: Scalar) -> Decimal:
 
 def fixed(value: Decimal, decimals: int) -> str:
     """A number with its decimals and a comma between thousands, rounded half to even, zero without a sign."""
-    rounded = value.quantize(Decimal((0, (1,), -decimals)), context=_WIDE)
+    rounded = value.quantize(_unit(decimals), context=_WIDE)
     return f"{rounded if rounded else rounded.copy_abs():,f}"
+
+
+@cache
+def _unit(decimals: int) -> Decimal:
+    return Decimal((0, (1,), -decimals))
 
 
 @lru_cache(maxsize=65_536, typed=True)  # typed: true equals 1 and is no number

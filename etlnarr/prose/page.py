@@ -58,10 +58,11 @@ class Page:
 
     def put(self, printed: Print) -> str:
         """Keep a print and return the character that stands for it."""
-        if len(self.prints) == _MANY:
+        place = len(self.prints)
+        if place == _MANY:
             raise GateError("prints too many facts")
         self.prints.append(printed)
-        return chr(FIRST_FACT + len(self.prints) - 1)
+        return chr(FIRST_FACT + place)
 
 
 PAGE: Final[ContextVar[Page]] = ContextVar("page")
