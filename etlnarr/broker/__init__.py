@@ -4,7 +4,7 @@ from etlnarr.broker.connection import FAILED, Delivery, Link, linked
 from etlnarr.broker.dead_letters import Letter, peek, purge, requeue
 from etlnarr.broker.deliveries import acknowledge, bury, consume, pumped, retry, take
 from etlnarr.broker.publishing import announce
-from etlnarr.broker.topology import depth, depths, set_up
+from etlnarr.broker.topology import binding, depth, depths, set_up
 
 __all__ = [
     "FAILED",
@@ -13,6 +13,7 @@ __all__ = [
     "Link",
     "acknowledge",
     "announce",
+    "binding",
     "bury",
     "consume",
     "depth",

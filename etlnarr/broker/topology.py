@@ -15,6 +15,8 @@ BINDING: Final = "health.processing.#"
 def set_up(link: Link) -> list[str]:
     """Make what is missing of the topology; return what was made.
 
+    Shapes: the binding is among it where the exchange or the queue is new; no broker tells whether two that were there
+    were bound before.
     Errors: BrokerUnavailableError.
     """
     made = []
@@ -29,7 +31,12 @@ def set_up(link: Link) -> list[str]:
         link.channel.queue_declare(link.queue, durable=True, arguments=arguments)
         made.append(link.queue)
     link.channel.queue_bind(link.queue, link.exchange, BINDING)
-    return made
+    return [*made, binding(link)] if {link.exchange, link.queue} & {*made} else made
+
+
+def binding(link: Link) -> str:
+    """Name the binding by which announcements come to the queue."""
+    return f"{link.exchange} -> {link.queue} ({BINDING})"
 
 
 def ready(link: Link, queue: str) -> int | None:

@@ -102,13 +102,15 @@ def load(
 
 @queue_app.command(epilog=epilog("etlnarr queue setup"))
 def setup(queue: QueueName = None, as_json: options.AsJson = False) -> None:
-    """Make the exchange and the queues that are missing; what is there is used as it stands."""
+    """Make the exchange, the queues and the binding that are missing; what is there is used as it stands."""
     from etlnarr import broker
     from etlnarr.cli import report, session
 
     with broker.linked(session.settings_from(), queue) as link:
-        made = broker.set_up(link)
-    report.show({"made": made}, [f"made {name}" for name in made] or ["all is there"], as_json=as_json)
+        made, bound = broker.set_up(link), broker.binding(link)
+    lines = [f"made {name}" for name in made] or ["all is there"]
+    sure = [] if bound in made else [f"bound {bound}, unless it was"]
+    report.show({"made": made, "bound": bound}, [*lines, *sure], as_json=as_json)
 
 
 @queue_app.command(epilog=epilog("etlnarr queue status --json"))

@@ -13,9 +13,10 @@ import pytest
 
 from tests.command import ROOT, built, environment, etlnarr
 from tests.command import rows as rows_of
-from tests.queue.world import FAILED, QUEUE, World, samples
+from tests.queue.world import EXCHANGE, FAILED, QUEUE, World, samples
 from tests.servers import S3
 
+BINDING = f"{EXCHANGE} -> {QUEUE} (health.processing.#)"
 DIFFERENT = {"source_s3_key", "source_bucket", "correlation_id", "uploads"}
 """What follows from where an upload stands and who announced it."""
 
@@ -132,7 +133,7 @@ def test_a_queue_that_others_declared_is_used_as_it_stands(world: World) -> None
         arguments = {"x-message-ttl": 600_000, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": FAILED}
         channel.queue_declare(QUEUE, durable=True, arguments=arguments)
         channel.queue_bind(QUEUE, "health_data_exchange", "health.processing.#")
-    assert world.run("queue", "setup") == {"made": [FAILED]}
+    assert world.run("queue", "setup")["made"] == [FAILED]
     world.publish(world.put(samples(1)[0]))
     assert world.drain()["read"] == 1
 
@@ -379,9 +380,18 @@ def test_a_topology_without_its_binding_is_mended(world: World) -> None:
     world.run("queue", "setup")
     with world.broker.channel() as channel:
         channel.queue_unbind(QUEUE, "health_data_exchange", "health.processing.#")
-    world.run("queue", "setup")
+    said = etlnarr("queue", "setup", env=world.env).stdout
+    assert said == f"all is there\nbound {BINDING}, unless it was\n", "a broker does not tell"
     world.publish(b"{")
     assert world.depths() == {QUEUE: 1}
+
+
+def test_a_binding_that_is_made_is_told(world: World) -> None:
+    assert world.run("queue", "setup") in (
+        {"made": [FAILED, QUEUE, BINDING], "bound": BINDING},
+        {"made": [EXCHANGE, FAILED, QUEUE, BINDING], "bound": BINDING},
+    )
+    assert world.run("queue", "setup") == {"made": [], "bound": BINDING}
 
 
 def test_a_watcher_stops_while_another_worker_writes(world: World) -> None:
