@@ -76,6 +76,19 @@ def records(rows: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
     )
 
 
+def numbered(rows: pl.DataFrame, upload: int) -> pl.DataFrame:
+    """Return the rows of an upload as records() takes them."""
+    return rows.with_columns(upload=pl.lit(upload, pl.Int64), record=pl.int_range(pl.len(), dtype=pl.Int64))
+
+
+def latest_fetch(found: pl.DataFrame) -> dict[int, int | None]:
+    """Return the latest fetch time of each upload of which there are records, as records() returned them.
+
+    Units: epoch ms.
+    """
+    return dict(found.group_by("upload").agg(pl.col("fetched").max()).iter_rows())
+
+
 def readings(rows: pl.DataFrame, found: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
     """Return one line per reading.
 

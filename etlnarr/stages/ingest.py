@@ -106,7 +106,8 @@ def _ingest_batch(
     arrivals = list(arrivals_of(run, read, contents, uploads.next_no(con), faults))
     fresh = list({arrival.no: arrival for arrival in arrivals if arrival.outcome is not None}.values())
     records, readings = _columns(fresh)
-    contents.fetched.update(_fetched(records))
+    for frame in records:
+        contents.fetched.update(canonical.latest_fetch(frame))
     places = {arrival.source.url: _place(arrival, contents) for arrival in arrivals}
     rows = [_upload(arrival, places[arrival.source.url], run.settings.limits, contents) for arrival in fresh]
     if arrivals:  # else nothing of the batch could be read
@@ -140,11 +141,6 @@ def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.D
         records.append(found)
         readings.append(canonical.readings(rows, found, kind))
     return records, readings
-
-
-def _fetched(records: Sequence[pl.DataFrame]) -> dict[int, int | None]:
-    latest = [frame.group_by("upload").agg(pl.col("fetched").max()) for frame in records]
-    return {no: time for frame in latest for no, time in frame.iter_rows()}
 
 
 def _place(arrival: Arrival, contents: Contents) -> Place:

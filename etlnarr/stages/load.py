@@ -7,7 +7,6 @@ from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import Final
 
-import polars as pl
 import urllib3
 from pydantic import ValidationError
 
@@ -157,9 +156,8 @@ def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel |
 
 
 def _fetched(decoded: Decoded, kind: str) -> int | None:
-    rows = decoded.rows.with_columns(upload=pl.lit(0, pl.Int64), record=pl.int_range(pl.len()))
-    latest: int | None = canonical.records(rows, by_name[kind]).select(pl.col("fetched").max()).item()
-    return latest
+    found = canonical.records(canonical.numbered(decoded.rows, 0), by_name[kind])
+    return canonical.latest_fetch(found).get(0)
 
 
 def _message(run: Run, parcel: Parcel) -> HealthDataMessage:
