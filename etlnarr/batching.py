@@ -1,9 +1,13 @@
 """Work in bounded parts: what one of them holds is what memory has to hold."""
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def batches(
@@ -29,3 +33,16 @@ def batches(
         weight = more
     if batch:
         yield batch
+
+
+def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield what work makes of each item, in order; as many are at work at once as this process has cores."""
+    cores = len(os.sched_getaffinity(0))
+    begun: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(cores) as pool:
+        for item in items:
+            if len(begun) == cores:
+                yield begun.popleft().result()
+            begun.append(pool.submit(work, item))
+        while begun:
+            yield begun.popleft().result()

@@ -73,7 +73,7 @@ def resolved(
     told = _placed(local_time.own(whole, sources.ALWAYS_UTC), persons)
     lenders = _lenders(con, told, around)
     coded = told.with_columns(pl.col("source").cast(pl.Enum(told["source"].unique().sort())))
-    joined = inside.join(coded, on=["upload", "record"])
+    joined = inside.join(coded, on=["upload", "record"], how="left", maintain_order="left")
     return local_time.resolve(joined, people.zones(persons), lenders)
 
 

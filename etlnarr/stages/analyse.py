@@ -8,7 +8,7 @@ import polars as pl
 
 from etlnarr.analysis import nights, uploads, windows
 from etlnarr.analysis.windows import Asked
-from etlnarr.batching import batches
+from etlnarr.batching import batches, side_by_side
 from etlnarr.catalog import Catalog, analyses, quality, transaction
 from etlnarr.catalog import windows as catalogued
 from etlnarr.records import RECORD_TYPES
@@ -45,14 +45,14 @@ def _uploads(con: Catalog, run: Run, month: str | None) -> Analysed:
     tasks = uploads.tasks(con, run, month)
     due = [task for task in tasks if task.inputs != task.upload.inputs]
     main = _main_sleep(con, due)
-    for batch in batches(
+    parts = batches(
         run.progress(due, "analyse", len(due)),
         BATCH_SUBJECTS,
         BATCH_READINGS,
         lambda task: task.upload.readings,
         lambda task: task.upload.record_type,
-    ):
-        worked = list(uploads.analysed(con, batch, main))
+    )
+    for worked in side_by_side(lambda part: list(uploads.analysed(con.cursor(), part, main)), parts):
         with transaction(con):
             analyses.store(con, worked)
     return Analysed(len(due), len(tasks) - len(due))
@@ -64,10 +64,11 @@ def _main_sleep(con: Catalog, due: Sequence[uploads.Task]) -> pl.DataFrame:
     for task in due:
         by_user.setdefault(task.upload.user_id, []).append(task)
     sizes = analyses.readings_of(con, by_user, SLEEP_SESSION.name)
-    found = [
-        uploads.main_sleep(con, [task for user, _ in part for task in by_user[user]])
+    parts = [
+        [task for user, _ in part for task in by_user[user]]
         for part in batches(sizes.items(), BATCH_SUBJECTS, BATCH_READINGS, lambda pair: pair[1])
     ]
+    found = side_by_side(lambda part: uploads.main_sleep(con.cursor(), part), parts)
     return pl.concat([nights.nobody(), *found])
 
 
@@ -78,13 +79,13 @@ def _windows(con: Catalog, run: Run, asked: Asked) -> Analysed:
     if gone := catalogued.strangers(con, *place, [task.context.user_id for task in tasks]):
         with transaction(con):
             catalogued.replace(con, *place, [(user, "") for user in gone], [])
-    for batch in batches(
+    parts = batches(
         run.progress(due, f"analyse {asked.window}s", len(due)),
         BATCH_SUBJECTS // SUBJECTS_A_MONTH[asked.window],
         BATCH_READINGS,
         lambda task: task.context.readings,
-    ):
-        worked = list(windows.analysed(con, asked, batch))
+    )
+    for part, worked in side_by_side(lambda part: (part, list(windows.analysed(con.cursor(), asked, part))), parts):
         with transaction(con):
-            catalogued.replace(con, *place, [(task.context.user_id, task.inputs) for task in batch], worked)
+            catalogued.replace(con, *place, [(task.context.user_id, task.inputs) for task in part], worked)
     return Analysed(len(due), len(tasks) - len(due))
