@@ -140,10 +140,26 @@ def test_status_works_while_another_process_writes(tmp_path: Path) -> None:
     built(tmp_path, SAMPLES)
     before = json.loads(etlnarr("status", "--lake", tmp_path, "--json").stdout)
     con = duckdb.connect(str(tmp_path / "catalog.duckdb"))
+    con.execute("CREATE TABLE unsettled (number INT)")
     during = json.loads(etlnarr("status", "--lake", tmp_path, "--json").stdout)
     con.close()
     assert during["as_of"] is not None
     assert {**during, "as_of": None} == before
+
+
+def test_the_counts_beside_a_catalog_are_told_only_while_they_are_its_own(tmp_path: Path) -> None:
+    some = sorted(SAMPLES.rglob("*.avro"))
+    built(tmp_path, *some[:3])
+    copy = tmp_path / "catalog.duckdb.status.json"
+    old = copy.read_bytes()
+    copy.write_bytes(old.replace(b'"records":', b'"records":1'))
+    marked = json.loads(etlnarr("status", "--lake", tmp_path, "--json").stdout)
+    assert str(marked["records"]).startswith("1"), "the catalog was not opened"
+    grown = built(tmp_path, *some[:6])["status"]
+    assert json.loads(etlnarr("status", "--lake", tmp_path, "--json").stdout) == grown
+    for stale in (old, b"{}"):
+        copy.write_bytes(stale)
+        assert json.loads(etlnarr("status", "--lake", tmp_path, "--json").stdout) == grown
 
 
 def test_a_disk_that_fills_leaves_nothing_half_written(tmp_path: Path) -> None:

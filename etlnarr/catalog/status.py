@@ -1,29 +1,11 @@
-"""The counts that say where everything stands, and the copy of them that can be read while a run writes."""
+"""The counts that say where everything stands."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
+from etlnarr import counts
 from etlnarr.catalog.connection import Catalog, peek
-from etlnarr.errors import CatalogBusyError, EtlnarrError
-
-
-class Status(BaseModel):
-    """Counts of uploads and examples; as_of is set when they come from a copy, made while a run writes."""
-
-    model_config = ConfigDict(frozen=True)
-
-    uploads: dict[str, dict[str, int]]  # by record type and state
-    quarantined: dict[str, int]  # by reason
-    duplicates: int
-    records: int
-    rules: dict[str, int]  # rows that fail each rule
-    replaced: int  # records of which a later version than the first counts
-    shared_ids: int  # records ids that more than one person has
-    several_offsets: int  # people whose records carry more than one offset, Z aside
-    examples: dict[str, dict[str, int]]  # by month and category
-    as_of: str | None = None
+from etlnarr.counts import Status
+from etlnarr.errors import CatalogBusyError
 
 
 def count(con: Catalog) -> Status:
@@ -87,32 +69,28 @@ SEVERAL_OFFSETS = """
 
 def publish(con: Catalog, path: Path) -> None:
     """Put the counts beside the catalog, for those who ask while it is being written."""
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    copy = _copy(path)
-    aside = copy.with_name(f".{copy.name}.new")
-    try:
-        aside.write_text(count(con).model_copy(update={"as_of": now}).model_dump_json(), encoding="utf-8")
-        aside.replace(copy)
-    except OSError as fault:
-        raise EtlnarrError(f"{copy}: cannot be written; check the disk and the rights of its folder") from fault
+    counts.keep(path, count(con), settled=False)
+
+
+def settle(con: Catalog, path: Path) -> None:
+    """Write all that waits to be written, and put the counts beside the catalog, for those who ask until it changes."""
+    con.execute("CHECKPOINT").complete()
+    counts.keep(path, count(con), settled=True)
 
 
 def read(path: Path) -> Status:
-    """Count what the catalog holds, or tell its copy while another process writes it.
+    """Count what the catalog holds, or tell the latest counts while another process writes it.
 
-    Errors: UsageError when there is no catalog; CatalogBusyError when it is held and no copy was made yet.
+    Errors: UsageError when there is no catalog; CatalogBusyError when it is held and was not counted yet.
     """
     try:
         with peek(path) as con:
             return count(con)
     except CatalogBusyError:
-        if not _copy(path).exists():
+        known = counts.latest(path)
+        if known is None:
             raise
-        return Status.model_validate_json(_copy(path).read_text(encoding="utf-8"))
-
-
-def _copy(path: Path) -> Path:
-    return path.with_name(f"{path.name}.status.json")
+        return known
 
 
 def _number(con: Catalog, query: str) -> int:

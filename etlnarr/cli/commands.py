@@ -242,11 +242,11 @@ def explain(
 @app.command(epilog=epilog("etlnarr status --json"))
 def status(lake: options.Lake = None, catalog: options.CatalogPath = None, as_json: options.AsJson = False) -> None:
     """Count uploads by state and type, examples by month and category; works while a build runs."""
-    from etlnarr.catalog import status as counts
+    from etlnarr import counts
     from etlnarr.cli import report, session
 
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)
-    found = counts.read(settings.catalog)
+    found = counts.exact(settings.catalog) or session.counted(settings.catalog)
     report.show(found, report.status_summary(found), as_json=as_json)
 
 

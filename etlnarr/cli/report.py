@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 from pydantic import BaseModel
 
-from etlnarr.catalog import status
-from etlnarr.catalog.status import Status
 from etlnarr.cli.session import Session, session
+from etlnarr.counts import Status
 from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,12 +34,10 @@ def show(done: object, summary: Iterable[str], *, as_json: bool) -> None:
 def run_stage(
     name: str, settings: Settings, work: Callable[[Session], T], *, wait: float, dry: bool, as_json: bool
 ) -> T:
-    """Run one stage, log what it did, publish the counts for those who ask while others write, and print its report."""
+    """Run one stage, log what it did, and print its report."""
     with session(settings, wait=wait, dry=dry) as opened:
         done = work(opened)
         opened.log.info("stage", stage=name, **_plain(done))
-        if not dry:
-            status.publish(opened.con, opened.run.settings.catalog)
     show(done, fields(done), as_json=as_json)
     return done
 

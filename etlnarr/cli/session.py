@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import typer
 from pydantic import ValidationError
 
-from etlnarr.catalog import Catalog, open_catalog, peek, rehearse
 from etlnarr.errors import UsageError
 from etlnarr.settings import Settings
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
+    from etlnarr.catalog import Catalog
+    from etlnarr.counts import Status
     from etlnarr.run import Claims, Run
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ SECONDS_PER_HOUR: Final = 3_600
 class Session:
     """An open catalog and the run that works on it."""
 
-    con: Catalog
+    con: "Catalog"
     run: "Run"
     log: "FilteringBoundLogger"
 
@@ -59,6 +60,7 @@ def session(
     Errors: CatalogBusyError, UsageError.
     """
     from etlnarr import lake, logs, people
+    from etlnarr.catalog import open_catalog, peek, rehearse, status
     from etlnarr.run import Run, new_run_id, now_ms
 
     run_id = new_run_id()
@@ -70,6 +72,15 @@ def session(
     path = Path(":memory:") if memory else settings.catalog
     with rehearse(path) if dry and not memory else peek(path) if read else open_catalog(path, wait) as con:
         yield Session(con, run, log)
+        if not (dry or memory or read):
+            status.settle(con, path)
+
+
+def counted(catalog: Path) -> "Status":
+    """Count what a catalog holds, as status.read()."""
+    from etlnarr.catalog import status
+
+    return status.read(catalog)
 
 
 def claims(opened: Session) -> "Claims":

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from etlnarr import lake, sharing
+from etlnarr import counts, lake, sharing
 from etlnarr.catalog import Catalog, catalog_id, status
-from etlnarr.catalog.status import Status
+from etlnarr.counts import Status
 from etlnarr.errors import TurnError, UsageError
 from etlnarr.run import Run
 from etlnarr.stages.analyse import Analysed, analyse
@@ -20,8 +20,8 @@ T = TypeVar("T")
 TURN_SECONDS: Final = 600
 """How long a worker waits for another one to finish writing."""
 
-RECOUNTED: Final = ("ingest", "validate", "narrate")
-"""The stages that change what the status counts."""
+RECOUNTED: Final = ("ingest", "validate")
+"""The stages that are followed by long ones, and change what those who ask meanwhile are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None, kinds:
     Errors: as the stages.
     """
     seconds: dict[str, float] = {}
-    if not run.dry:
+    if not run.dry and counts.exact(run.settings.catalog) is None:
         status.publish(con, run.settings.catalog)
     ingested = timed(con, run, seconds, "ingest", lambda: ingest(con, run, urls))
     together = not run.dry and sharing.shared(run)
