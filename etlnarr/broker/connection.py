@@ -24,7 +24,7 @@ from etlnarr.errors import BrokerUnavailableError, UsageError, masked
 from etlnarr.settings import Settings
 
 FAILED: Final = "failed_queue"
-VIRTUAL_HOST: Final = re.compile(r"\(530\) .*(?:not found|refused for user '[^']*'['\"])", re.DOTALL)
+VIRTUAL_HOST: Final = re.compile(r"\(530\)(?!.*connection limit)", re.DOTALL)
 """What a broker says of a virtual host that is not there or is another user's, but not of one that is full."""
 
 DELAYED: Final = re.compile(r"\.retry\.\d+s$", re.ASCII)
