@@ -19,7 +19,7 @@ from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.stages.arrivals import Arrival, Contents, Offer, arrivals_of, as_announced, hashed
 
-BATCH_BYTES: Final = 32_000_000
+BATCH_BYTES: Final = 16_000_000
 BATCH_FILES: Final = 1_000
 
 

@@ -13,8 +13,8 @@ from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.wire import UPLOAD, Quality, dump
 
-BATCH_RECORDS: Final = 500_000
-BATCH_UPLOADS: Final = 2_000
+BATCH_RECORDS: Final = 100_000
+BATCH_UPLOADS: Final = 250
 UNREADABLE: Final = Quality(
     score=0.0, schema_score=0.0, completeness=0.0, physiological=0.0, temporal=0.0, errors=[], warnings=[], rules={}
 )
