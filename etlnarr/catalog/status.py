@@ -45,13 +45,17 @@ RULES = """
     FROM uploads, json_each(quality::JSON, '$.rules') AS rule GROUP BY ALL ORDER BY ALL
 """
 RECORDS = """
-    WITH own AS (
-        SELECT record_type, identity, user_id, bool_or(state = 'accepted') AS accepted,
-               min(modified) FILTER (state = 'accepted') < max(modified) FILTER (state = 'accepted')
-               OR min(version) FILTER (state = 'accepted') < max(version) FILTER (state = 'accepted') AS replaced
-        FROM records JOIN uploads ON no = upload WHERE state <> 'quarantined' GROUP BY ALL
+    WITH standing AS (
+        SELECT no, state = 'accepted' AS accepted, dense_rank() OVER (ORDER BY record_type) AS kind,
+               dense_rank() OVER (ORDER BY user_id) AS owner
+        FROM uploads WHERE state <> 'quarantined'
+    ), own AS (
+        SELECT kind, identity, owner, bool_or(accepted) AS accepted,
+               min(modified) FILTER (accepted) < max(modified) FILTER (accepted)
+               OR min(version) FILTER (accepted) < max(version) FILTER (accepted) AS replaced
+        FROM records JOIN standing ON no = upload GROUP BY ALL
     ), shared AS (
-        SELECT record_type, identity FROM own WHERE accepted AND starts_with(identity, 'id:')
+        SELECT kind, identity FROM own WHERE accepted AND starts_with(identity, 'id:')
         GROUP BY ALL HAVING count(*) > 1
     )
     SELECT count(*), count(*) FILTER (replaced), (SELECT count(*) FROM shared) FROM own
