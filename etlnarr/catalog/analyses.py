@@ -126,7 +126,7 @@ def near_last(con: Catalog, around: pl.DataFrame, record_type: str) -> tuple[pl.
     )
     con.register("chosen", records.select("upload", "record"))
     readings = con.sql(
-        "SELECT * FROM readings SEMI JOIN chosen USING (upload, record) ORDER BY upload, record, start"
+        'SELECT * FROM readings SEMI JOIN chosen USING (upload, record) ORDER BY upload, record, start, "end"'
     ).pl()
     con.unregister("chosen")
     return records, readings

@@ -58,7 +58,9 @@ def rows_of(con: Catalog, numbers: Sequence[int]) -> tuple[pl.DataFrame, pl.Data
     wanted = pl.DataFrame({"upload": numbers}, schema={"upload": pl.Int64})
     con.register("wanted", wanted)
     records = con.sql("SELECT * FROM records SEMI JOIN wanted USING (upload) ORDER BY upload, record").pl()
-    readings = con.sql("SELECT * FROM readings SEMI JOIN wanted USING (upload) ORDER BY upload, record, start").pl()
+    readings = con.sql(
+        'SELECT * FROM readings SEMI JOIN wanted USING (upload) ORDER BY upload, record, start, "end"'
+    ).pl()
     con.unregister("wanted")
     return records, readings
 

@@ -86,7 +86,7 @@ def resolved(
     con.unregister("wanted")
     con.register("chosen", records.select("upload", "record"))
     readings = con.sql(
-        "SELECT * FROM readings SEMI JOIN chosen USING (upload, record) ORDER BY upload, record, start"
+        'SELECT * FROM readings SEMI JOIN chosen USING (upload, record) ORDER BY upload, record, start, "end"'
     ).pl()
     uploads = con.sql(
         """

@@ -94,7 +94,10 @@ SHAPE: Final = Shape(
 )
 
 LENGTH: Final = pl.col("end") - pl.col("start")
-BEFORE: Final = pl.col("end").cum_max().shift().over("upload", "record", order_by=["start", "end"])
+RUN: Final = pl.struct("upload", "record").rle_id()
+"""The catalog returns the readings of a record together, in order of start and end."""
+
+BEFORE: Final = pl.col("end").cum_max().shift().over(RUN)
 
 RULES: Final = (
     Rule("stage_time_missing", "completeness", "readings", pl.col("start").is_null() | pl.col("end").is_null()),

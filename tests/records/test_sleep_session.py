@@ -292,13 +292,13 @@ def test_a_session_lasts_half_an_hour_to_sixteen(minutes: int, fails: bool) -> N
 
 
 def test_rules_of_stages() -> None:
-    """The third stage begins inside the first; the fourth is of another record; the fifth ends before it starts."""
+    """The second stage begins inside the first, and the third inside it; the fourth is of another record; the fifth ends before it starts."""
     rows = pl.DataFrame(
         {
             "upload": [1, 1, 1, 1, 2],
             "record": [0, 0, 0, 1, 0],
-            "start": [0, 100, 90, 95, 50],
-            "end": [100, 110, 105, 99, 40],
+            "start": [0, 90, 100, 95, 50],
+            "end": [100, 105, 110, 99, 40],
         }
     )
     assert failed("overlapping_stages", rows) == [False, True, True, False, False]
