@@ -17,7 +17,8 @@ from etlnarr.run import Run
 from etlnarr.wire import UPLOAD
 
 BATCH_READINGS: Final = 250_000
-BATCH_SUBJECTS: Final = 2_000
+BATCH_UPLOADS: Final = 400
+BATCH_WINDOWS: Final = 2_000
 SUBJECTS_A_MONTH: Final = {"day": 31, "night": 31, "week": 5, "month": 1}
 
 
@@ -47,7 +48,7 @@ def _uploads(con: Catalog, run: Run, month: str | None) -> Analysed:
     main = _main_sleep(con, due)
     parts = batches(
         run.progress(due, "analyse", len(due)),
-        BATCH_SUBJECTS,
+        BATCH_UPLOADS,
         BATCH_READINGS,
         lambda task: task.upload.readings,
         lambda task: task.upload.record_type,
@@ -66,7 +67,7 @@ def _main_sleep(con: Catalog, due: Sequence[uploads.Task]) -> pl.DataFrame:
     sizes = analyses.readings_of(con, by_user, SLEEP_SESSION.name)
     parts = [
         [task for user, _ in part for task in by_user[user]]
-        for part in batches(sizes.items(), BATCH_SUBJECTS, BATCH_READINGS, lambda pair: pair[1])
+        for part in batches(sizes.items(), BATCH_UPLOADS, BATCH_READINGS, lambda pair: pair[1])
     ]
     found = side_by_side(lambda part: uploads.main_sleep(con.cursor(), part), parts)
     return pl.concat([nights.nobody(), *found])
@@ -81,7 +82,7 @@ def _windows(con: Catalog, run: Run, asked: Asked) -> Analysed:
             catalogued.replace(con, *place, [(user, "") for user in gone], [])
     parts = batches(
         run.progress(due, f"analyse {asked.window}s", len(due)),
-        BATCH_SUBJECTS // SUBJECTS_A_MONTH[asked.window],
+        BATCH_WINDOWS // SUBJECTS_A_MONTH[asked.window],
         BATCH_READINGS,
         lambda task: task.context.readings,
     )
