@@ -126,9 +126,9 @@ def _marked(records: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
     fit = records.with_columns(kept=~_any(_unfit(kind, "records")))
     if not fit.select(pl.struct("upload", "identity").is_duplicated().any()).item():
         return fit
-    row = pl.int_range(pl.len())
-    last = row.sort_by("modified", "version", "record", descending=[True, True, False]).first()
-    return fit.with_columns(KEPT & (row == last).over("upload", "identity"))
+    record = pl.col("record")  # not a range of the group, which Polars does not sort
+    last = record.sort_by("modified", "version", "record", descending=[True, True, False]).first()
+    return fit.with_columns(KEPT & (record == last).over("upload", "identity"))
 
 
 def _bounded(readings: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
