@@ -132,9 +132,10 @@ def test_a_source_that_changed_before_it_was_copied_is_not_kept_under_another_ha
     assert list((tmp_path / "lake/quarantine").rglob("*.avro")) == []
 
 
-def test_a_link_to_nothing_is_passed_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["nowhere", "in/x.avro", "in/BloodGlucoseRecord_1763380800000.avro/below"])
+def test_a_link_to_nothing_is_passed_over(tmp_path: Path, where: str) -> None:
     uploads.write(tmp_path / "in/BloodGlucoseRecord_1763380800000.avro", "BloodGlucoseRecord", uploads.glucose(TRACE))
-    (tmp_path / "in/x.avro").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "in/x.avro").symlink_to(tmp_path / where)
     report = built(tmp_path / "lake", tmp_path / "in")
     assert (report["ingest"]["found"], report["ingest"]["ignored"]) == (1, 1)
 

@@ -151,10 +151,11 @@ def _walk(folder: str, found: Found, seen: set[str]) -> None:
         found.denied += 1
         return
     for entry in entries:
-        if entry.is_dir():
+        named = Path(entry) if entry.is_symlink() else entry  # only a Path takes a link in circles for no file
+        if named.is_dir():
             _walk(entry.path, found, seen)
         else:
-            _take(entry.path, entry, found)
+            _take(entry.path, named, found)
 
 
 def _take(path: str, entry: "os.DirEntry[str] | Path", found: Found) -> None:
