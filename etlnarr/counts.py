@@ -54,7 +54,7 @@ def keep(path: Path, counts: Status, *, settled: bool) -> None:
 
 def exact(path: Path) -> Status | None:
     """Return the counts beside a catalog that has not been written since, else None."""
-    if not path.exists() or path.with_name(f"{path.name}.wal").exists():
+    if not path.is_file() or path.with_name(f"{path.name}.wal").exists():
         return None
     kept = _read(path)
     return kept.counts if kept and kept.of == _stamp(path) else None

@@ -40,6 +40,7 @@ def test_the_readme_is_as_generated() -> None:
         (("build", SAMPLES, "--lake", "gopher://x"), "not a folder"),
         (("build", "--no-such-option"), "--no-such-option"),
         (("status",), "no catalog here"),
+        (("status", "--catalog", "."), "not a catalog"),
         (("inspect", "nowhere.avro"), "nowhere.avro"),
     ],
 )
