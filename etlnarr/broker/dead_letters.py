@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from etlnarr import envelope
 from etlnarr.broker.connection import Delivery, Link, checked, of_work
 from etlnarr.broker.deliveries import DETAIL, QUEUE, REASON
 from etlnarr.broker.publishing import publish
@@ -95,11 +96,18 @@ def _letter(delivery: Delivery) -> Letter:
         message_id=said.message_id if said else None,
         correlation_id=said.correlation_id if said else None,
         record_type=said.record_type if said else None,
-        key=said.key.replace(said.user_id, "*") if said else None,
+        key=_unnamed(said) if said else None,
         retry_count=said.retry_count if said else None,
         failures=said.failures if said else (),
         size=len(delivery.body),
     )
+
+
+def _unnamed(said: HealthDataMessage) -> str:
+    """Return the key without the user, who may go by another name there than in the message."""
+    told = envelope.read(said.key, {envelope.base_name(said.record_type)}).user_id
+    key = said.key.replace(told, "*") if told else said.key
+    return key.replace(said.user_id, "*")
 
 
 def _origin(headers: dict[str, JsonValue]) -> str | None:
@@ -108,7 +116,7 @@ def _origin(headers: dict[str, JsonValue]) -> str | None:
     match headers.get("x-death"):
         case [{"queue": last}, *_] if queue is None:
             queue = last
-    return queue if isinstance(queue, str) and of_work(queue) else None
+    return queue if isinstance(queue, str) and queue.isprintable() and of_work(queue) else None
 
 
 def _reason_of_broker(headers: dict[str, JsonValue]) -> JsonValue:
