@@ -89,7 +89,7 @@ def tell(
         before_export()
         return export(con, run, month)
 
-    return Told(
+    told = Told(
         validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
         analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds)),
         narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds)),
@@ -97,6 +97,9 @@ def tell(
         status=status.count(con),
         seconds=seconds,
     )
+    if not run.dry:  # a watcher may hold the catalog for weeks
+        counts.keep(run.settings.catalog, told.status, settled=False)
+    return told
 
 
 def export_alone(con: Catalog, run: Run, month: str | None) -> Exported:

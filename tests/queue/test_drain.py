@@ -443,6 +443,17 @@ def test_a_drain_that_is_stopped_before_it_wrote_says_so(world: World) -> None:
     assert world.drain()["told"]["export"]["rows"] == 1
 
 
+def test_status_counts_the_rows_that_a_watcher_has_told(world: World) -> None:
+    world.run("queue", "setup")
+    world.publish(world.put(samples(1)[0]))
+    with watching(world) as watcher:
+        wait_for(lambda: any((world.lake / "training").rglob("*.jsonl")))
+        wait_for(lambda: bool(world.run("status")["examples"]), 20)
+        assert world.run("status")["as_of"], "the watcher holds the catalog"
+        watcher.send_signal(signal.SIGTERM)
+        watcher.communicate(timeout=10)
+
+
 def test_a_watcher_outlives_a_queue_that_is_made_anew(world: World) -> None:
     world.run("queue", "setup")
     with watching(world) as watcher:
