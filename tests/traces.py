@@ -88,5 +88,5 @@ def reference(*keys: str) -> Json:
 
 
 def person(facts: Mapping[str, object]) -> pl.DataFrame:
-    """What is known of the person behind the subject s."""
+    """What is known of the person behind subject 1."""
     return pl.DataFrame({name: [1 if name == "subject" else facts.get(name)] for name in PEOPLE}, schema=PEOPLE)
