@@ -35,4 +35,4 @@ def test_a_fault_reaches_the_caller_and_no_more_is_begun() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(side_by_side(work, range(100)))
-    assert len(begun) < 10
+    assert len(begun) <= len(os.sched_getaffinity(0)) + 1
