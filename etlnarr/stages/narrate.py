@@ -1,8 +1,11 @@
 """Insights to examples: instruction, data block and narrative, each printed number with its witness."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final
 
@@ -12,13 +15,19 @@ from etlnarr.batching import batches
 from etlnarr.catalog import Catalog, examples, quality, transaction
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
-from etlnarr.prose import Templates
+from etlnarr.processes import elsewhere
 from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.wire import Analysis, Example, dump
+from etlnarr.stages.tell import Due, Voice, tell
+from etlnarr.wire import dump
 
 BATCH: Final = 500
-MOST_WORDS: Final = 180
+PART: Final = 250
+ENOUGH: Final = 2_000
+"""How many subjects must be due for processes of their own to pay, which load program and templates anew."""
+
+MOST_PROCESSES: Final = 8
+"""How many one process can keep busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +39,57 @@ class Narrated:
     unchanged: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """Where the templates stand, the hash of each, and what the settings say of their use."""
-
-    folder: Path
-    digests: Mapping[str, str]
-    recommendations: bool
-    version: str
-
-
 def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Narrated:
     """Tell every analysed subject of some kinds that is new or whose inputs changed.
 
-    Errors: GateError when a template does not prove what it prints; nothing that was told in this run is kept then.
+    Errors: GateError when a template does not prove what it prints, TemporaryError when a process that tells is
+    killed; nothing that was told in this run is kept then.
     """
     folder = _folder(run.settings.templates_path)
     settings = run.settings
     voice = Voice(folder, prose.digests(folder), settings.generate_recommendations, settings.version)
-    report = Narrated()
     quality.refresh_novelty(con)
     total = examples.count_analysed(con, month, kinds)
+    told = replaced = 0
     with transaction(con):
-        for batch in batches(run.progress(examples.analysed(con, month, kinds), "narrate", total), BATCH):
-            ids = [example.processing_id(subject) for subject in batch]
-            first = examples.first_told(con, ids)
-            times = [first.get(name, run.now) for name in ids]
-            due = [
-                (subject, inputs, time)
-                for subject, time in zip(batch, times, strict=True)
-                if (inputs := _inputs(voice, subject, time)) != subject.inputs
-            ]
-            _tell_all(con, run, voice, due)
-            report = Narrated(
-                report.told + len(due),
-                report.replaced + sum(subject.inputs is not None for subject, _, _ in due),
-                report.unchanged + len(batch) - len(due),
-            )
+        subjects = run.progress(examples.analysed(con, month, kinds), "narrate", total)
+        with closing(_told(voice, _due(con, run, voice, subjects))) as parts:
+            for part, lines in parts:
+                _keep(con, run, part, lines)
+                told += len(part)
+                replaced += sum(due.subject.inputs is not None for due in part)
         examples.want(con, month, kinds)
-    return report
+    return Narrated(told, replaced, total - told)
 
 
-def _tell_all(con: Catalog, run: Run, voice: Voice, due: Sequence[tuple[Analysed, str, int]]) -> None:
-    told = [_tell(run, voice, subject, inputs, first) for subject, inputs, first in due]
-    examples.tell(con, told, [example.processing_id(subject) for subject, _, _ in due], run.now)
+def _due(con: Catalog, run: Run, voice: Voice, subjects: Iterable[Analysed]) -> Iterator[Due]:
+    for batch in batches(subjects, BATCH):
+        ids = [example.processing_id(subject) for subject in batch]
+        first = examples.first_told(con, ids)
+        for name, subject in zip(ids, batch, strict=True):
+            time = first.get(name, run.now)
+            if (inputs := _inputs(voice, subject, time)) != subject.inputs:
+                yield Due(subject, inputs, time)
+
+
+def _told(voice: Voice, due: Iterator[Due]) -> Generator[tuple[list[Due], list[Told]], None, None]:
+    """Tell part after part, on all cores when there is enough to tell."""
+    cores = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    head = list(islice(due, ENOUGH))
+    parts = batches(chain(head, due), PART)
+    if cores == 1 or len(head) < ENOUGH:
+        yield from ((part, tell(voice, part)) for part in parts)
+    else:
+        yield from elsewhere(partial(tell, voice), parts, cores)
+
+
+def _keep(con: Catalog, run: Run, part: Sequence[Due], told: Sequence[Told]) -> None:
+    ids = [example.processing_id(due.subject) for due in part]
+    examples.tell(con, told, ids, run.now)
+    for name, due in zip(ids, part, strict=True):
+        run.log.debug(
+            "told", correlation_id=due.subject.origin.correlation_id or name, record_type=due.subject.record_type
+        )
 
 
 def _folder(named: Path | None) -> Path:
@@ -87,11 +103,6 @@ def _folder(named: Path | None) -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-@lru_cache(maxsize=64)
-def _loaded(folder: Path, name: str, digest: str) -> Templates:  # noqa: ARG001 - a changed template is another one
-    return prose.load(folder, {name})
-
-
 def _inputs(voice: Voice, subject: Analysed, first: int) -> str:
     return identity.digest(
         subject.subject,
@@ -103,21 +114,3 @@ def _inputs(voice: Voice, subject: Analysed, first: int) -> str:
         etlnarr.__version__,
         str(first),
     )
-
-
-def _tell(run: Run, voice: Voice, subject: Analysed, inputs: str, processed: int) -> Told:
-    kind = by_name[subject.record_type]
-    analysis = Analysis.model_validate_json(subject.document)
-    values = example.values(kind, analysis, recommendations=voice.recommendations)
-    told = prose.tell(
-        _loaded(voice.folder, kind.template, voice.digests.get(kind.template, "")),
-        kind.template,
-        prose.facts(values, example.styles(kind), {entry.path for entry in analysis.withheld}),
-        prose.evenly(example.example_id(subject)),
-        example.vocabulary(kind),
-        MOST_WORDS,
-    )
-    metadata = example.metadata(subject, analysis, told, processed, voice.version)
-    run.log.debug("told", correlation_id=metadata.correlation_id, record_type=kind.name)
-    row = Example(instruction=told.instruction, input=told.input, output=told.output, metadata=metadata)
-    return Told(subject.subject, inputs, metadata.example_id, kind.category, dump(row))

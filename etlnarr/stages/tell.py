@@ -1,0 +1,68 @@
+"""One part of narration, of nothing but what it is given: whatever process tells it, it is told the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from etlnarr import example, prose
+from etlnarr.catalog.examples import Analysed, Told
+from etlnarr.prose import Templates
+from etlnarr.records import by_name
+from etlnarr.wire import Analysis, Example, dump
+
+MOST_WORDS: Final = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Where the templates stand, the hash of each, and what the settings say of their use."""
+
+    folder: Path
+    digests: Mapping[str, str]
+    recommendations: bool
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A subject that is to be told, the hash of all it is told from, and when it was first told.
+
+    Units: first in epoch ms.
+    """
+
+    subject: Analysed
+    inputs: str
+    first: int
+
+
+def tell(voice: Voice, part: Sequence[Due]) -> list[Told]:
+    """Tell subjects, in order.
+
+    Errors: GateError when a template does not prove what it prints.
+    """
+    return [_told(voice, due) for due in part]
+
+
+def _told(voice: Voice, due: Due) -> Told:
+    subject = due.subject
+    kind = by_name[subject.record_type]
+    analysis = Analysis.model_validate_json(subject.document)
+    values = example.values(kind, analysis, recommendations=voice.recommendations)
+    told = prose.tell(
+        _loaded(voice.folder, kind.template, voice.digests.get(kind.template, "")),
+        kind.template,
+        prose.facts(values, example.styles(kind), {entry.path for entry in analysis.withheld}),
+        prose.evenly(example.example_id(subject)),
+        example.vocabulary(kind),
+        MOST_WORDS,
+    )
+    metadata = example.metadata(subject, analysis, told, due.first, voice.version)
+    row = Example(instruction=told.instruction, input=told.input, output=told.output, metadata=metadata)
+    return Told(subject.subject, due.inputs, metadata.example_id, kind.category, dump(row))
+
+
+@lru_cache(maxsize=64)
+def _loaded(folder: Path, name: str, digest: str) -> Templates:  # noqa: ARG001 - a changed template is another one
+    return prose.load(folder, {name})
