@@ -1,0 +1,135 @@
+"""Processes that work for another: in order, to the end of it, and no longer."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing import Pipe
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from etlnarr.errors import GateError, TemporaryError
+from etlnarr.processes import _serve, elsewhere
+from tests.command import ROOT, SAMPLES, environment, etlnarr
+
+WORKER = """
+from itertools import repeat
+import polars  # it handles signals
+from etlnarr.processes import elsewhere
+if __name__ == "__main__":
+    asked = repeat("__import__('time').sleep(0.1) or __import__('os').getpid()")
+    for number, (_, own) in enumerate(elsewhere(eval, asked, 2)):
+        if number < 2:
+            print(own, flush=True)
+"""
+
+
+def squared_by(number: int) -> tuple[int, int]:
+    time.sleep(0.2 * (number == 0))
+    return number * number, os.getpid()
+
+
+def gate(number: int) -> int:
+    if number > 2:
+        raise GateError(f"steps.jinja line {number}: unfounded")
+    return number
+
+
+def fall(number: int) -> int:
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_results_come_in_the_order_of_the_items_from_as_many_processes_as_asked() -> None:
+    done = list(elsewhere(squared_by, range(7), 3))
+    assert [(item, square) for item, (square, _) in done] == [(item, item * item) for item in range(7)]
+    own = {process for _, (_, process) in done}
+    assert len(own) == 3
+    assert os.getpid() not in own
+    assert not any(map(alive, own))
+
+
+def test_no_more_processes_are_begun_than_there_are_items() -> None:
+    assert list(elsewhere(squared_by, [], 2)) == []
+    assert len(list(elsewhere(squared_by, [1], 2))) == 1
+
+
+def test_a_fault_comes_as_it_was_raised_after_what_came_before_it() -> None:
+    results = elsewhere(gate, range(100), 2)
+    done = [next(results)[0] for _ in range(3)]
+    with pytest.raises(GateError, match=r"^steps\.jinja line 3: unfounded$"):
+        next(results)
+    assert done == [0, 1, 2]
+
+
+def test_a_process_that_is_killed_is_a_passing_fault() -> None:
+    with pytest.raises(TemporaryError, match="run again"):
+        list(elsewhere(fall, range(100), 2))
+
+
+def test_a_process_serves_as_long_as_the_other_end_is_there() -> None:
+    ours, theirs = Pipe()
+    serving = Thread(target=_serve, args=(theirs,))
+    serving.start()
+    ours.send((gate, 1))
+    assert ours.recv() == 1
+    ours.send((gate, 3))
+    assert isinstance(ours.recv(), GateError)
+    ours.close()
+    serving.join(10)
+    assert not serving.is_alive()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="one core tells by itself")
+def test_a_gate_that_does_not_hold_in_another_process_ends_a_build_as_it_does_in_this_one(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    edited = tmp_path / "templates" / "steps.jinja"
+    edited.write_text(edited.read_text().replace("{% block output %}", "{% block output %} 7 of them "))
+    env = environment(ETL_TEMPLATES_PATH=str(tmp_path / "templates"))
+    here, there = (
+        subprocess.run(
+            [sys.executable, "-c", f"{before}\nfrom etlnarr.cli import main\nmain()", "build", SAMPLES, "--lake", lake],
+            cwd=tmp_path, env=env | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        )
+        for lake, before in (
+            ("here", ""),
+            ("there", "from etlnarr import prose; from etlnarr.stages import narrate; prose.load = narrate.ENOUGH = 0"),
+        )
+    )  # fmt: skip
+    assert "steps.jinja" in here.stderr
+    assert here.stderr.count("\n") == 1
+    assert (there.returncode, there.stderr) == (here.returncode, here.stderr) == (4, here.stderr)
+    assert json.loads(etlnarr("status", "--lake", tmp_path / "there", "--json").stdout)["examples"] == {}
+    assert not (tmp_path / "there/training").exists()
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_process_outlives_the_one_it_works_for(ended_by: signal.Signals, whole: bool, tmp_path: Path) -> None:
+    script = tmp_path / "worker.py"
+    script.write_text(WORKER)
+    with subprocess.Popen(
+        [sys.executable, script], env=environment(PYTHONPATH=str(ROOT)), text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        workers = [int(process.stdout.readline()) for _ in range(2)]
+        assert all(map(alive, workers))
+        (os.killpg if whole else os.kill)(process.pid, ended_by)
+        _, errors = process.communicate(timeout=60)  # until nobody is left who could say something
+    assert not any(map(alive, workers))
+    assert errors.count("Traceback") == (ended_by == signal.SIGINT), "the processes say nothing"
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that has ended may still be listed."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
