@@ -4,8 +4,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Final, TypeVar
 
+MOST_CORES: Final = 8
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -35,13 +36,18 @@ def batches(
         yield batch
 
 
+def cores() -> int:
+    """Return how many cores this process may use, and uses: more would need more memory than is bounded here."""
+    return min(len(os.sched_getaffinity(0)), MOST_CORES)
+
+
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yield what work makes of each item, in order; as many are at work at once as this process has cores."""
-    cores = len(os.sched_getaffinity(0))
+    """Yield what work makes of each item, in order; as many are at work at once as cores()."""
+    many = cores()
     begun: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(many) as pool:
         for item in items:
-            if len(begun) == cores:
+            if len(begun) == many:
                 yield begun.popleft().result()
             begun.append(pool.submit(work, item))
         while begun:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from etlnarr import __version__
 from etlnarr.errors import EtlnarrError
 
 Stamp = tuple[int, int]
@@ -33,6 +34,7 @@ class Copy(BaseModel):
 
     counts: Status
     made: str
+    by: str  # version of the program
     of: Stamp | None
 
 
@@ -45,7 +47,7 @@ def keep(path: Path, counts: Status, *, settled: bool) -> None:
     aside = copy.with_name(f".{copy.name}.new")
     made = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     try:
-        whole = Copy(counts=counts, made=made, of=_stamp(path) if settled else None)
+        whole = Copy(counts=counts, made=made, by=__version__, of=_stamp(path) if settled else None)
         aside.write_text(whole.model_dump_json(), encoding="utf-8")
         aside.replace(copy)
     except OSError as fault:
@@ -57,7 +59,7 @@ def exact(path: Path) -> Status | None:
     if not path.is_file() or path.with_name(f"{path.name}.wal").exists():
         return None
     kept = _read(path)
-    return kept.counts if kept and kept.of == _stamp(path) else None
+    return kept.counts if kept and (kept.by, kept.of) == (__version__, _stamp(path)) else None
 
 
 def latest(path: Path) -> Status | None:

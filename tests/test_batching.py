@@ -1,11 +1,10 @@
 """Parts of work, and work side by side."""
 
-import os
 import threading
 
 import pytest
 
-from etlnarr.batching import batches, side_by_side
+from etlnarr.batching import batches, cores, side_by_side
 
 
 def test_a_part_ends_with_its_group_or_when_it_is_full() -> None:
@@ -18,7 +17,7 @@ def test_results_come_in_the_order_of_the_items() -> None:
     behind = threading.Event()
 
     def work(number: int) -> int:
-        if number == 0 and len(os.sched_getaffinity(0)) > 1:
+        if number == 0 and cores() > 1:
             assert behind.wait(10), "the second begins before the first is done"
         behind.set()
         return number * number
@@ -35,4 +34,4 @@ def test_a_fault_reaches_the_caller_and_no_more_is_begun() -> None:
 
     with pytest.raises(ZeroDivisionError):
         list(side_by_side(work, range(100)))
-    assert len(begun) <= len(os.sched_getaffinity(0)) + 1
+    assert len(begun) <= cores() + 1

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 import duckdb
 
+from etlnarr.batching import cores
 from etlnarr.errors import CatalogBusyError, EtlnarrError, UsageError
 
 Catalog: TypeAlias = "duckdb.DuckDBPyConnection"  # as text: a reference would outlive the library at exit
@@ -114,7 +115,7 @@ def _refuse_other_layouts(con: Catalog, path: Path) -> None:
 def _connect(path: Path, *, read_only: bool) -> Catalog:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(str(path), read_only=read_only, config={"memory_limit": MEMORY})
+        return duckdb.connect(str(path), read_only=read_only, config={"memory_limit": MEMORY, "threads": cores()})
     except OSError as fault:
         raise EtlnarrError(f"{path}: the catalog cannot be made here; check the folder and its rights") from fault
     except duckdb.IOException as fault:

@@ -50,17 +50,19 @@ RECORDS = """
                dense_rank() OVER (ORDER BY user_id) AS owner
         FROM uploads WHERE state <> 'quarantined'
     ), own AS (
-        SELECT kind, identity, owner, bool_or(accepted) AS accepted,
+        SELECT kind, hash(identity) AS identity, starts_with(identity, 'id:') AS own, owner,
+               bool_or(accepted) AS accepted,
                min(modified) FILTER (accepted) < max(modified) FILTER (accepted)
                OR min(version) FILTER (accepted) < max(version) FILTER (accepted) AS replaced
         FROM records JOIN standing ON no = upload GROUP BY ALL
     ), shared AS (
-        SELECT kind, identity FROM own WHERE accepted AND starts_with(identity, 'id:')
+        SELECT kind, identity FROM own WHERE accepted AND own
         GROUP BY ALL HAVING count(*) > 1
     )
     SELECT count(*), count(*) FILTER (replaced), (SELECT count(*) FROM shared) FROM own
 """
-"""Distinct records, those told in another version than their first, and ids that several people have."""
+"""Distinct records, those told in another version than their first, and ids that several people have; by a hash of 64
+bits of what names a record, which takes a tenth of the memory and is good enough for a count."""
 
 SEVERAL_OFFSETS = """
     SELECT count(*) FROM (
@@ -76,10 +78,14 @@ def publish(con: Catalog, path: Path) -> None:
     counts.keep(path, count(con), settled=False)
 
 
-def settle(con: Catalog, path: Path) -> None:
-    """Write all that waits to be written, and put the counts beside the catalog, for those who ask until it changes."""
+def settle(con: Catalog, path: Path) -> Status:
+    """Write all that waits to be written, and let the counts stand beside the catalog until it changes."""
+    if known := counts.exact(path):
+        return known
     con.execute("CHECKPOINT").complete()
-    counts.keep(path, count(con), settled=True)
+    counted = count(con)
+    counts.keep(path, counted, settled=True)
+    return counted
 
 
 def read(path: Path) -> Status:

@@ -89,17 +89,15 @@ def tell(
         before_export()
         return export(con, run, month)
 
-    told = Told(
+    return Told(
         validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
         analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds)),
         narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds)),
         export=timed(con, run, seconds, "export", exported),
-        status=status.count(con),
+        # not only when the catalog is closed: a watcher may hold it for weeks
+        status=status.count(con) if run.dry else status.settle(con, run.settings.catalog),
         seconds=seconds,
     )
-    if not run.dry:  # a watcher may hold the catalog for weeks
-        counts.keep(run.settings.catalog, told.status, settled=False)
-    return told
 
 
 def export_alone(con: Catalog, run: Run, month: str | None) -> Exported:
@@ -132,6 +130,6 @@ def timed(con: Catalog, run: Run, seconds: dict[str, float], stage: str, work: C
     start = time.monotonic()
     done = work()
     seconds[stage] = round(time.monotonic() - start, 3)
-    if not run.dry and stage in RECOUNTED:
+    if not run.dry and stage in RECOUNTED and counts.exact(run.settings.catalog) is None:
         status.publish(con, run.settings.catalog)
     return done

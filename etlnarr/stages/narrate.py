@@ -1,6 +1,5 @@
 """Insights to examples: instruction, data block and narrative, each printed number with its witness."""
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Final
 
 import etlnarr
 from etlnarr import example, identity, prose
-from etlnarr.batching import batches
+from etlnarr.batching import batches, cores
 from etlnarr.catalog import Catalog, examples, quality, transaction
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
@@ -25,9 +24,6 @@ BATCH: Final = 500
 PART: Final = 250
 ENOUGH: Final = 2_000
 """How many subjects must be due for processes of their own to pay, which load program and templates anew."""
-
-MOST_PROCESSES: Final = 8
-"""How many one process can keep busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +70,13 @@ def _due(con: Catalog, run: Run, voice: Voice, subjects: Iterable[Analysed]) -> 
 
 def _told(voice: Voice, due: Iterator[Due]) -> Generator[tuple[list[Due], list[Told]], None, None]:
     """Tell part after part, on all cores when there is enough to tell."""
-    cores = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    many = cores()
     head = list(islice(due, ENOUGH))
     parts = batches(chain(head, due), PART)
-    if cores == 1 or len(head) < ENOUGH:
+    if many == 1 or len(head) < ENOUGH:
         yield from ((part, tell(voice, part)) for part in parts)
     else:
-        yield from elsewhere(partial(tell, voice), parts, cores)
+        yield from elsewhere(partial(tell, voice), parts, many)
 
 
 def _keep(con: Catalog, run: Run, part: Sequence[Due], told: Sequence[Told]) -> None:

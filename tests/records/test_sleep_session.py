@@ -292,7 +292,7 @@ def test_a_session_lasts_half_an_hour_to_sixteen(minutes: int, fails: bool) -> N
 
 
 def test_rules_of_stages() -> None:
-    """The second stage begins inside the first, and the third inside it; the fourth is of another record; the fifth ends before it starts."""
+    """The second stage begins in the first, the third in it; the fourth is of another record; the fifth ends early."""
     rows = pl.DataFrame(
         {
             "upload": [1, 1, 1, 1, 2],
