@@ -27,8 +27,8 @@ LAST_VERSIONS: Final = """
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 RETRY_SECONDS: Final = 0.1
-MEMORY: Final = "512MB"
-"""What a query needs beyond this waits on disk beside the catalog: memory does not grow with it."""
+MEMORY_A_CORE: Final = 512
+"""MB that the queries of one core have; what they need beyond it waits on disk beside the catalog."""
 
 
 @contextlib.contextmanager
@@ -115,7 +115,11 @@ def _refuse_other_layouts(con: Catalog, path: Path) -> None:
 def _connect(path: Path, *, read_only: bool) -> Catalog:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return duckdb.connect(str(path), read_only=read_only, config={"memory_limit": MEMORY, "threads": cores()})
+        limits: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{MEMORY_A_CORE * cores()}MB",
+            "threads": cores(),
+        }
+        return duckdb.connect(str(path), read_only=read_only, config=limits)
     except OSError as fault:
         raise EtlnarrError(f"{path}: the catalog cannot be made here; check the folder and its rights") from fault
     except duckdb.IOException as fault:
