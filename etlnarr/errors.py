@@ -24,8 +24,8 @@ from typing import ClassVar
 
 
 def masked(url: str) -> str:
-    """Return a URL without what may be a key or a password."""
-    hidden = re.sub(r"//.*@", "//***@", url)
+    """Return a URL without what may be a key or a password; text that is no URL is not to be printed at all."""
+    hidden = re.sub(r"//.*@", "//***@", url, flags=re.DOTALL)
     return re.sub(r"([?&][^=&]*(?:pass|secret|token|key)[^=&]*=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
 
 

@@ -128,7 +128,7 @@ def _client(url: str) -> redis.Redis:
     try:
         return redis.Redis.from_url(url, decode_responses=True, socket_timeout=SECONDS, socket_connect_timeout=SECONDS)
     except ValueError as fault:
-        raise UsageError(f"{masked(url)}: not a redis:// URL; see ETL_DEDUPLICATION_REDIS_URL") from fault
+        raise UsageError("ETL_DEDUPLICATION_REDIS_URL: not a redis:// URL") from fault
 
 
 @contextlib.contextmanager
@@ -138,7 +138,7 @@ def _faults(url: str) -> Iterator[None]:
     except AuthenticationError as fault:
         raise UsageError(f"{masked(url)}: Redis refuses these credentials") from fault
     except TypeError as fault:
-        raise UsageError(f"{masked(url)}: not a redis:// URL; see ETL_DEDUPLICATION_REDIS_URL") from fault
+        raise UsageError("ETL_DEDUPLICATION_REDIS_URL: not a redis:// URL") from fault
     except RedisError as fault:
         raise StoreUnavailableError(f"{masked(url)}: Redis does not answer; run again later") from fault
 

@@ -1,5 +1,6 @@
 """The settings of a run: environment, `.env` and options, read once and frozen."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -10,6 +11,8 @@ from etlnarr import __version__
 from etlnarr.zones import iana
 
 SQLITE: Final = b"SQLite format 3"
+CREDENTIALS: Final = re.compile(r"(?:s3://|file://|(?!\w+://))[^/]+:.*@", re.DOTALL)
+"""How a lake begins in which somebody wrote a key and a secret."""
 
 
 class Settings(BaseSettings):
@@ -88,6 +91,13 @@ class Settings(BaseSettings):
     @classmethod
     def _seconds(cls, told: object) -> object:
         return tuple(told.strip("[] ").replace(",", " ").split()) or None if isinstance(told, str) else told
+
+    @field_validator("lake_url")
+    @classmethod
+    def _without_credentials(cls, url: str | None) -> str | None:
+        if url and CREDENTIALS.match(url):
+            raise ValueError("holds a secret; keys go to ETL_S3_ACCESS_KEY and ETL_S3_SECRET_KEY")
+        return url
 
     @field_validator("training_data_prefix", "quarantine_prefix")
     @classmethod

@@ -128,11 +128,11 @@ def broker_faults(url: str) -> Iterator[None]:
 
 def _connect(url: str) -> BlockingConnection:
     if not url.startswith(("amqp://", "amqps://")):
-        raise UsageError(f"{masked(url)}: not an amqp:// URL; see ETL_RABBITMQ_URL")
+        raise UsageError("ETL_RABBITMQ_URL: not an amqp:// URL")
     try:
         parameters = pika.URLParameters(url)
-    except (ValueError, TypeError, AttributeError) as fault:
-        raise UsageError(f"{masked(url)}: not an amqp:// URL; see ETL_RABBITMQ_URL") from fault
+    except (ValueError, TypeError, AttributeError, SyntaxError) as fault:
+        raise UsageError("ETL_RABBITMQ_URL: not an amqp:// URL") from fault
     if len(parameters.virtual_host.encode()) > LONGEST:
         raise UsageError("ETL_RABBITMQ_URL: no virtual host has so long a name")
     if "heartbeat=" not in url:

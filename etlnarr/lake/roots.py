@@ -59,7 +59,7 @@ def root(url: str, settings: Settings) -> Root:
     if "://" not in local:
         return Root(url, LocalFileSystem(auto_mkdir=False), os.path.normpath(Path(local).absolute()))
     if not url.startswith("s3://"):
-        raise UsageError(f"{masked(url)}: not a folder or an s3:// URL")
+        raise UsageError("not a folder or an s3:// URL; see --lake, ETL_LAKE_URL and the sources")
     try:
         fs, path = url_to_fs(url, **_options(settings))
     except (ValueError, ImportError) as fault:

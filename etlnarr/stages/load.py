@@ -23,6 +23,7 @@ from etlnarr.run import Run
 
 SECOND: Final = 1_000
 UPLOAD_PATH: Final = "/v1/upload"
+NO_API: Final = "--via-api: not an http:// or https:// URL"
 LONGEST_USER: Final = 128
 BATCH: Final = 100
 BATCH_BYTES: Final = 32_000_000
@@ -112,6 +113,7 @@ def load_via_api(run: Run, urls: Sequence[str], only: str | None, api: str) -> L
     token = run.settings.api_token.get_secret_value().strip() if run.settings.api_token else ""
     if not (token and token.isascii() and token.isprintable()):
         raise UsageError("ETL_API_TOKEN: not set, or no token in plain letters; the API wants a bearer token")
+    _check(api)
     done = Loaded()
     for parcel in _parcels(run, urls, only, done):
         if not run.dry:
@@ -195,6 +197,16 @@ def _root(run: Run) -> str:
     return f"{inside}/" if inside else ""
 
 
+def _check(api: str) -> None:
+    """Raise for what is no URL of a server, before any of it is printed or used."""
+    try:
+        url = urllib3.util.parse_url(api)
+    except urllib3.exceptions.LocationValueError as fault:
+        raise UsageError(NO_API) from fault
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UsageError(NO_API)
+
+
 def _post(api: str, token: str, parcel: Parcel) -> None:
     name = PurePosixPath(parcel.source.path).name
     try:
@@ -206,8 +218,8 @@ def _post(api: str, token: str, parcel: Parcel) -> None:
             timeout=60.0,
             retries=False,
         )
-    except urllib3.exceptions.LocationValueError as fault:
-        raise UsageError(f"{masked(api)}: not the URL of an API") from fault
+    except urllib3.exceptions.LocationValueError as fault:  # such as a name that no host can have
+        raise UsageError(NO_API) from fault
     except urllib3.exceptions.HTTPError as fault:
         raise TemporaryError(f"{masked(api)}: the API does not answer; run again later") from fault
     match answer.status:
