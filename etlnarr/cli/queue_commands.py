@@ -49,6 +49,7 @@ def drain_queue(
         return
     size = batch_size or settings.prefetch_count
     wanted = Draining(size, tuple(kinds_of(per)), queue, max_messages, max_seconds, watch)
+    session.reach(settings)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     with session.session(settings, wait=wait_lock) as opened:

@@ -76,6 +76,16 @@ def session(
             status.settle(con, path)
 
 
+def reach(settings: Settings) -> None:
+    """See whether the lake is there, before a catalog that is opened in it makes its folder.
+
+    Errors: UsageError when it is not; LakeUnavailableError; DeniedError.
+    """
+    from etlnarr import lake
+
+    lake.reach(lake.root(settings.lake, settings))
+
+
 def counted(catalog: Path) -> "Status":
     """Count what a catalog holds, as status.read()."""
     from etlnarr.catalog import status

@@ -84,12 +84,12 @@ class Drain:
 def drain(con: Catalog, run: Run, claims: Claims, wanted: Draining, stop: threading.Event) -> Drained:
     """Take messages until none is left, or as long as is wanted, and write the training files once.
 
+    Shapes: the lake is there, as the caller has seen.
     Errors: BrokerUnavailableError, LakeUnavailableError; UsageError; as the stages.
     """
     ends = time.monotonic() + wanted.max_seconds if wanted.max_seconds is not None else float("inf")
     alive = replace(run, progress=partial(_until, stop, claims, run.progress))
     work = Drain(con, alive, claims, wanted, stop, Drained(), ends)
-    lake.reach(run.lake)
     sharing.admit(run, catalog_id(con))
     claims.renew()  # a store that is away shows before a message is taken
     try:

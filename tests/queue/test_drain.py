@@ -252,6 +252,7 @@ def test_limits_leave_the_rest_in_the_queue(world: World) -> None:
     ],
 )
 def test_what_is_away_is_said_without_a_password(world: World, env: dict[str, str], code: int, said: str) -> None:
+    world.lake.mkdir()
     done = etlnarr("drain-queue", cwd=world.where, env={**world.env, **env}, expect=code)
     assert said in done.stderr
     assert "hidden" not in done.stderr + done.stdout
@@ -295,6 +296,15 @@ def test_a_lake_that_can_never_be_opened_is_the_users_to_mend(world: World, mini
         assert done.stderr.count("\n") == 1
 
 
+def test_a_lake_that_is_not_there_takes_no_message(world: World) -> None:
+    world.run("queue", "setup")
+    world.publish(world.put(samples(1)[0]))
+    done = etlnarr("drain-queue", "--lake", "./typo", cwd=world.where, env=world.env, expect=2)
+    assert done.stderr == "etlnarr: ./typo: no such folder or bucket; see --lake\n"
+    assert not (world.where / "typo").exists()
+    assert world.depths() == {QUEUE: 1}
+
+
 def test_one_object_announced_for_two_people_is_told_of_both(world: World) -> None:
     world.run("queue", "setup")
     told = [world.put(samples(1)[0], user, name="one") for user in ("u1", "u2")]
@@ -329,6 +339,7 @@ def test_dead_letters_that_are_not_taken_multiply_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("name", [FAILED, f"{QUEUE}.retry.30s"])
 def test_what_holds_failures_is_no_queue_of_work(world: World, name: str) -> None:
+    world.lake.mkdir()
     for command in (["drain-queue"], ["load", str(samples(1)[0])], ["queue", "setup"]):
         done = etlnarr(*command, cwd=world.where, env={**world.env, "ETL_QUEUE_NAME": name}, expect=2)
         assert "ETL_QUEUE_NAME" in done.stderr
