@@ -45,20 +45,16 @@ def requeue(link: Link, queue: str, wanted: Callable[[Letter], bool], to: str | 
     """Send the messages of a queue that are wanted back to work, as if they had never failed; return how many to each.
 
     Shapes: each goes to the queue that is named, else to the one it came from, else to that of the settings.
-    Errors: UsageError when that queue is not there.
+    Errors: UsageError when one of these queues is not there: nothing is sent then.
     """
-    sent: Counter[str] = Counter()
-    for delivery in _held(link, queue, None):
-        letter = _letter(delivery)
-        if not wanted(letter):
-            continue
-        target = to or letter.queue or link.queue
-        if target not in sent:
-            depth(link, target)
-        if not dry:
-            publish(link, "", target, _fresh(delivery.body))
-            link.channel.basic_ack(delivery.tag)
-        sent[target] += 1
+    letters = ((delivery, _letter(delivery)) for delivery in _held(link, queue, None))
+    targets = [(delivery, to or letter.queue or link.queue) for delivery, letter in letters if wanted(letter)]
+    sent = Counter(target for _, target in targets)
+    for target in sent:
+        depth(link, target)
+    for delivery, target in () if dry else targets:
+        publish(link, "", target, _fresh(delivery.body))
+        link.channel.basic_ack(delivery.tag)
     return dict(sent)
 
 

@@ -211,6 +211,24 @@ def test_dead_letters_go_back_to_the_queue_they_came_from(world: World) -> None:
     assert world.depths()[FAILED] == 1
 
 
+def test_nothing_is_sent_back_when_one_of_the_queues_is_gone(world: World) -> None:
+    night = {"ETL_QUEUE_NAME": "night", "ETL_EXCHANGE_NAME": "night_exchange"}
+    world.run("queue", "setup")
+    world.publish(b"{")
+    world.drain()
+    with extra_queue(world, "night"):
+        world.run("queue", "setup", **night)
+        with world.broker.channel() as channel:
+            channel.basic_publish("", "night", b"{")
+        world.drain(**night)
+    for more in ([], ["--yes"]):
+        done = etlnarr("queue", "requeue", *more, env=world.env, expect=2)
+        assert done.stderr.startswith("etlnarr: night: no such queue")
+        assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+        assert world.depths() == {FAILED: 2}
+    assert world.run("queue", "requeue", "--where", "queue=night", "--queue", QUEUE, "--yes")["to"] == {QUEUE: 1}
+
+
 @contextlib.contextmanager
 def extra_queue(world: World, name: str) -> Iterator[None]:
     """Take away a queue at the end, with the exchange of its name."""
