@@ -2,7 +2,7 @@
 
 from etlnarr.broker.connection import FAILED, Delivery, Link, linked
 from etlnarr.broker.dead_letters import Letter, peek, purge, requeue
-from etlnarr.broker.deliveries import acknowledge, bury, consume, pumped, retry, take
+from etlnarr.broker.deliveries import acknowledge, bury, consume, pumped, retry, take, waits
 from etlnarr.broker.publishing import announce
 from etlnarr.broker.topology import binding, depth, depths, set_up
 
@@ -26,4 +26,5 @@ __all__ = [
     "retry",
     "set_up",
     "take",
+    "waits",
 ]

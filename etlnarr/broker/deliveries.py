@@ -49,6 +49,14 @@ def take(link: Link, most: int, patience: float, stop: Callable[[], bool]) -> li
     return [link.inbox.popleft() for _ in range(0 if stop() else min(most, len(link.inbox)))]
 
 
+def waits(link: Link) -> bool:
+    """Whether a message waits that nobody took yet, here or in the queue."""
+    if not link.inbox and not ready(link, link.queue):
+        link.connection.process_data_events(time_limit=TICK_SECONDS)  # the broker may have sent the last one just now
+        return bool(link.inbox)
+    return True
+
+
 def pumped(link: Link, work: Callable[[], T]) -> T:
     """Return what the work returns, and keep the broker hearing from us while it lasts."""
     with ThreadPoolExecutor(max_workers=1) as pool:

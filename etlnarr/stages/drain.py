@@ -120,6 +120,8 @@ def _once(work: Drain) -> None:
         with broker.linked(work.run.settings, work.wanted.queue) as link:
             _prepare(work, link, work.left())
             _empty(work, link, float("inf"))
+            if work.stop.is_set() and work.left() and broker.waits(link):
+                raise StoppedError("stopped; what was not taken waits for the next run")
     except TemporaryError as away:
         fault = away
     work.done.told = tell_together(work.con, work.run, None, work.wanted.kinds)

@@ -457,6 +457,23 @@ def test_a_drain_that_is_stopped_gives_back_what_it_holds_and_says_so(world: Wor
     assert sum(again["told"]["validate"].values()) == len(some)
 
 
+@pytest.mark.parametrize("sort", ["poison", "duplicate"])
+def test_a_drain_that_is_stopped_says_so_though_nothing_it_had_was_new(world: World, sort: str) -> None:
+    world.run("queue", "setup")
+    body = b"{" if sort == "poison" else json.dumps(world.put(samples(1)[0])).encode()
+    world.publish(body)
+    world.drain()
+    world.publish(*[body] * 100)
+    with draining(world, "--batch-size", "1") as worker:
+        wait_for(lambda: world.depths()[QUEUE] < 95)
+        worker.send_signal(signal.SIGTERM)
+        out, _ = worker.communicate(timeout=10)
+    done = json.loads(out)
+    left = world.depths()[QUEUE]
+    assert left
+    assert (worker.returncode, done["stopped"], done["messages"] + left) == (143, True, 100)
+
+
 def test_a_drain_that_is_stopped_before_it_wrote_says_so(world: World) -> None:
     turn = world.lake / "catalog" / "turn"
     world.run("queue", "setup")
