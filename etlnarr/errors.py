@@ -4,6 +4,7 @@ EtlnarrError                 1  failed
 ├── DeniedError              1  an object may not be read or written
 ├── GoneError                1  an object is not there
 ├── MismatchError            1  a message tells of other bytes than those that stand there
+├── OtherTypeError           1  a message tells of another record type than that of the bytes
 ├── UsageError               2  a wrong argument, setting or file given by the person
 ├── RejectedError            3  uploads were rejected and --strict was given
 ├── GateError                4  a proof failed, nothing was published
@@ -45,6 +46,10 @@ class GoneError(EtlnarrError):
 
 class MismatchError(EtlnarrError):
     """A message tells of other bytes than those that stand there, which are known by their own right."""
+
+
+class OtherTypeError(EtlnarrError):
+    """A message tells of another record type than that of the bytes, which are known by their own right."""
 
 
 class UsageError(EtlnarrError):

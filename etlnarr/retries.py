@@ -12,6 +12,7 @@ from etlnarr.errors import (
     LakeRefusedError,
     LakeThrottledError,
     MismatchError,
+    OtherTypeError,
     StoreUnavailableError,
     UnreadableError,
 )
@@ -32,6 +33,7 @@ class ErrorKind(StrEnum):
     not_found = auto()
     access_denied = auto()
     content_hash_mismatch = auto()
+    record_type_mismatch = auto()
 
 
 DELAYS: Final[Mapping[ErrorKind, tuple[int, ...]]] = {
@@ -44,17 +46,20 @@ DELAYS: Final[Mapping[ErrorKind, tuple[int, ...]]] = {
     ErrorKind.not_found: (),
     ErrorKind.access_denied: (),
     ErrorKind.content_hash_mismatch: (),
+    ErrorKind.record_type_mismatch: (),
 }
 """Seconds before each further attempt; after the last one the message is a dead letter.
 
 A schema or a quality that will not do is no failure of a message: its upload goes to quarantine. So does one whose
-bytes are not those that were announced, unless the catalog has them already: then it is the message that is wrong.
+bytes or type are not those that were announced, unless the catalog has the bytes already: then it is the message that
+is wrong.
 """
 
 KINDS: Final[Mapping[type[EtlnarrError], ErrorKind]] = {
     GoneError: ErrorKind.not_found,
     DeniedError: ErrorKind.access_denied,
     MismatchError: ErrorKind.content_hash_mismatch,
+    OtherTypeError: ErrorKind.record_type_mismatch,
     LakeRefusedError: ErrorKind.connection_refused,
     LakeThrottledError: ErrorKind.rate_limit,
     StoreUnavailableError: ErrorKind.store,

@@ -11,7 +11,7 @@ from etlnarr.avro import Limits
 from etlnarr.avro_columns import Decoded
 from etlnarr.catalog.uploads import PLACED_REASONS, Known
 from etlnarr.envelope import Envelope
-from etlnarr.errors import EtlnarrError, MismatchError, UnreadableError
+from etlnarr.errors import EtlnarrError, MismatchError, OtherTypeError, UnreadableError
 from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
@@ -73,18 +73,20 @@ def arrivals_of(
         if contents.known.get((user, content), UNKNOWN).again:
             unread[content] = body
     outcomes = _decoded(run, unread)
-    for offer, user, content in sorted(found, key=lambda one: not as_announced(one[0].said, one[2])):
+    kinds = {(user, content): known.kind for (user, content), known in contents.known.items()}
+    kinds |= {(user, content): _kind(outcomes[content]) for _, user, content in found if content in outcomes}
+    for offer, user, content in sorted(found, key=lambda one: bool(_wrong(one[0].said, one[2], kinds[one[1:]]))):
         known = contents.known.get((user, content), replace(UNKNOWN, no=no))
         if not known.again:
-            if not as_announced(offer.said, content):
-                faults[offer.source.url] = MismatchError("the bytes are known, and not those that were announced")
+            if wrong := _wrong(offer.said, content, known.kind):
+                faults[offer.source.url] = wrong
             yield Arrival(known, offer.source, offer.said, user, content)
             continue
         outcome = _expected(offer.said, content, outcomes[content])
         if isinstance(outcome, UnreadableError) and outcome.reason == TIMED_OUT and offer.said.announced is not None:
             faults[offer.source.url] = outcome  # its message comes back
             continue
-        kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
+        kind = _kind(outcome)
         mismatch = isinstance(outcome, UnreadableError) and outcome.reason in PLACED_REASONS
         contents.known[user, content] = now = replace(known, kind=kind, again=mismatch)
         yield Arrival(now, offer.source, offer.said, user, content, outcome)
@@ -130,11 +132,24 @@ def as_announced(said: Envelope, content: str) -> bool:
     return content.startswith(said.content_hash or "")
 
 
+def _kind(outcome: Decoded | UnreadableError) -> str | None:
+    return envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
+
+
+def _wrong(said: Envelope, content: str, kind: str | None) -> EtlnarrError | None:
+    """Return what is wrong with a message that tells of bytes with this hash and of this type, if one told of them."""
+    if not as_announced(said, content):
+        return MismatchError("the bytes are known, and not those that were announced")
+    if said.announced is not None and kind in by_name and said.record_type != kind:
+        return OtherTypeError("the bytes are known, and of another type than was announced")
+    return None
+
+
 def _expected(said: Envelope, content: str, outcome: Decoded | UnreadableError) -> Decoded | UnreadableError:
     """Return the outcome, or the fault of an upload whose bytes or type are not what was said of it, or not known."""
     if not as_announced(said, content):
         return UnreadableError(OTHER_BYTES, "the bytes are not those that were announced")
-    kind = envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
+    kind = _kind(outcome)
     if kind is None:
         return outcome
     if kind not in by_name:

@@ -22,6 +22,9 @@ from etlnarr.stages.ingest import ingest_announced
 What: TypeAlias = tuple[str, str, str]
 """Idempotency, bucket and key of a message."""
 
+Upload: TypeAlias = tuple[str, str, str, str, str]
+"""User, first digits of the hash, record type, bucket and key of a message."""
+
 
 class Outcome(StrEnum):
     """What a message came to."""
@@ -82,7 +85,7 @@ def _handled(con: Catalog, run: Run, claims: Claims, parsed: Sequence[Settled]) 
     except EtlnarrError as fault:  # what is read is in the catalog, but not yet safe from its loss
         faults = {_what(message): kind_of(fault) for message in mine} | faults
     _remember(run, claims, mine, faults)
-    seen: set[What] = set()
+    seen: set[Upload] = set()
     return [_settled(one, standing, faults, seen) for one in parsed]
 
 
@@ -91,21 +94,27 @@ def _what(message: HealthDataMessage) -> What:
     return message.idempotency, message.bucket, message.key
 
 
+def _upload(message: HealthDataMessage) -> Upload:
+    """Return what two messages share that tell of one upload, whatever key was agreed on for either."""
+    kind = base_name(message.record_type)
+    return message.user_id, message.content_hash[:KEY_DIGITS], kind, message.bucket, message.key
+
+
 def _settled(
-    one: Settled, standing: Mapping[str, Standing], faults: Mapping[What, ErrorKind], seen: set[What]
+    one: Settled, standing: Mapping[str, Standing], faults: Mapping[What, ErrorKind], seen: set[Upload]
 ) -> Settled:
     if one.message is None:
         return one
-    what = _what(one.message)
-    again = what in seen
-    seen.add(what)
     match standing[one.message.idempotency]:
         case Standing.held:
             return Settled(Outcome.elsewhere, one.message)
         case Standing.done:
             return Settled(Outcome.duplicate, one.message)
-    if what in faults:
-        return _failed(one.message, faults[what])
+    if kind := faults.get(_what(one.message)):
+        return _failed(one.message, kind)
+    upload = _upload(one.message)
+    again = upload in seen
+    seen.add(upload)
     return Settled(Outcome.duplicate, one.message) if again else one
 
 
@@ -127,7 +136,7 @@ def _rounds(
 ) -> Iterator[list[tuple[Offer, What]]]:
     """Yield offers with their message, each place once at a time: several messages may tell of one object.
 
-    Shapes: those that tell of different bytes come twice, as it shows only then which of them are wrong.
+    Shapes: those that tell of different bytes or types come twice, as it shows only then which of them are wrong.
     """
     places: dict[str, list[tuple[Offer, What]]] = defaultdict(list)
     for message in messages:
@@ -142,7 +151,7 @@ def _rounds(
 
 
 def _differ(told: Sequence[tuple[Offer, What]]) -> bool:
-    return len({(offer.said.content_hash or "")[:KEY_DIGITS] for offer, _ in told}) > 1
+    return len({((offer.said.content_hash or "")[:KEY_DIGITS], offer.said.record_type) for offer, _ in told}) > 1
 
 
 def _offer(run: Run, message: HealthDataMessage) -> Offer:

@@ -396,13 +396,45 @@ def test_a_store_that_is_away_leaves_the_messages_where_they_are(world: World) -
     assert world.depths() == {QUEUE: 1}
 
 
-def test_a_type_that_was_told_wrong_first_can_be_told_right(world: World) -> None:
+@pytest.mark.parametrize("place", ["same", "other"])
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_wrong_type_of_bytes_that_are_known_is_an_integrity_failure(world: World, place: str, size: int) -> None:
+    world.run("queue", "setup")
+    right = world.put(samples(1)[0])
+    kind = min({"StepsRecord", "HeartRateRecord"} - {right["record_type"]})
+    wrong = {**(right if place == "same" else world.put(samples(1)[0], name="other")), "record_type": kind}
+    wrong |= {"correlation_id": "wrong"}
+    told = []
+    for number, order in enumerate(([right, wrong], [wrong, right])):
+        world.publish(*order)
+        done = world.drain("--batch-size", size, ETL_CATALOG_PATH=str(world.where / f"{number}.duckdb"))
+        assert done["told"]["validate"]["accepted"] == 1
+        if order[0] is right or size == 2:
+            assert (done["read"], done["dead"]) == (1, {"record_type_mismatch": 1})
+            (letter,) = world.run("queue", "peek")
+            assert (letter["reason"], letter["correlation_id"]) == ("record_type_mismatch", "wrong")
+            world.run("queue", "purge", "--yes")
+        else:
+            assert (done["read"], done["dead"]) == (2, {}), "it was in quarantine until the type was told right"
+        told.append((world.rows(), done["told"]["status"]))
+    assert told[0] == told[1]
+
+
+def test_a_wrong_type_alone_is_kept_in_quarantine(world: World) -> None:
     world.run("queue", "setup")
     told = world.put(samples(1)[0])
-    kinds = {"StepsRecord", "HeartRateRecord"} - {told["record_type"]}
-    world.publish({**told, "record_type": min(kinds)}, told)
+    world.publish({**told, "record_type": min({"StepsRecord", "HeartRateRecord"} - {told["record_type"]})})
     done = world.drain()
-    assert (done["read"], done["told"]["validate"]["accepted"]) == (2, 1)
+    assert (done["read"], done["told"]["status"]["quarantined"]) == (1, {"record_type_mismatch": 1})
+
+
+@pytest.mark.parametrize("changed", ["idempotency_key", "upload_timestamp_utc"])
+def test_another_message_of_an_upload_in_the_batch_is_a_duplicate(world: World, changed: str) -> None:
+    world.run("queue", "setup")
+    told = world.put(samples(1)[0])
+    world.publish({**told, changed: "2025-11-14T12:00:00Z"}, told)
+    done = world.drain()
+    assert (done["read"], done["duplicate"], done["dead"]) == (1, 1, {})
 
 
 def test_a_topology_without_its_binding_is_mended(world: World) -> None:

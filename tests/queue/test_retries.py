@@ -8,6 +8,7 @@ from etlnarr.errors import (
     LakeThrottledError,
     LakeUnavailableError,
     MismatchError,
+    OtherTypeError,
     StoreUnavailableError,
     UnreadableError,
 )
@@ -23,6 +24,7 @@ TABLE = {
     "not_found": [],
     "access_denied": [],
     "content_hash_mismatch": [],
+    "record_type_mismatch": [],
 }
 
 
@@ -46,6 +48,7 @@ def test_settings_stand_in_for_the_table_but_revive_nothing() -> None:
         (GoneError("x"), "not_found"),
         (DeniedError("x"), "access_denied"),
         (MismatchError("x"), "content_hash_mismatch"),
+        (OtherTypeError("x"), "record_type_mismatch"),
         (LakeRefusedError("x"), "connection_refused"),
         (LakeThrottledError("x"), "rate_limit"),
         (LakeUnavailableError("x"), "network"),
