@@ -1,17 +1,11 @@
-import contextlib
-import fcntl
 import json
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.command import ROOT, built, environment, etlnarr
+from tests.command import built, etlnarr
 from tests.command import rows as rows_of
 from tests.queue.world import EXCHANGE, FAILED, QUEUE, World, samples
 from tests.servers import S3
@@ -138,30 +132,6 @@ def test_a_queue_that_others_declared_is_used_as_it_stands(world: World) -> None
     assert world.drain()["read"] == 1
 
 
-def test_a_message_that_expires_is_a_dead_letter_that_can_be_sent_back(world: World) -> None:
-    with world.broker.channel() as channel:
-        channel.exchange_declare("health_data_exchange", "topic", durable=True)
-        arguments = {"x-message-ttl": 100, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": FAILED}
-        channel.queue_declare(QUEUE, durable=True, arguments=arguments)
-    world.run("queue", "setup")
-    world.publish(world.put(samples(1)[0]))
-    time.sleep(0.5)
-    assert world.drain()["messages"] == 0
-    (letter,) = world.run("queue", "peek")
-    assert (letter["reason"], letter["queue"]) == ("expired", QUEUE)
-    with world.broker.channel() as channel:
-        channel.queue_delete(QUEUE)
-    world.run("queue", "setup")
-    assert world.run("queue", "requeue", "--where", "reason=not_found", "--yes")["requeued"] == 0
-    assert world.run("queue", "requeue", "--where", "reason=expired") == {
-        "requeued": 1, "to": {QUEUE: 1}, "done": False,
-    }  # fmt: skip
-    assert world.depths() == {FAILED: 1}
-    assert world.run("queue", "requeue", "--where", "reason=expired", "--yes")["requeued"] == 1
-    assert world.drain()["read"] == 1
-    assert world.depths() == {}
-
-
 def test_what_failed_comes_back_by_itself_and_then_counts(world: World) -> None:
     world.run("queue", "setup")
     told = world.put(samples(1)[0])
@@ -183,71 +153,6 @@ def test_what_failed_comes_back_by_itself_and_then_counts(world: World) -> None:
     assert f"{last} timeout, given up" in text
     world.run("queue", "requeue", "--yes")
     assert world.drain()["read"] == 1
-
-
-def test_dead_letters_go_back_to_the_queue_they_came_from(world: World) -> None:
-    with extra_queue(world, "night"):
-        night = {"ETL_QUEUE_NAME": "night", "ETL_EXCHANGE_NAME": "night_exchange"}
-        world.run("queue", "setup", **night)
-        world.run("queue", "setup")
-        gone = [world.put(file, key=f"raw/StepsRecord/{n}.avro") for n, file in enumerate(samples(3))]
-        world.publish(gone[0])
-        with world.broker.channel() as channel:
-            channel.basic_publish("", "night", json.dumps(gone[1]).encode())
-            channel.basic_publish("", FAILED, json.dumps(gone[2]).encode())
-        world.drain()
-        world.drain(**night)
-        letters = world.run("queue", "peek")
-        assert {letter["key"]: letter["queue"] for letter in letters} == {
-            gone[0]["key"]: QUEUE, gone[1]["key"]: "night", gone[2]["key"]: None,
-        }  # fmt: skip
-        assert world.run("queue", "requeue", "--yes")["to"] == {QUEUE: 2, "night": 1}
-        assert world.depths() == {QUEUE: 2}
-        assert world.run("queue", "status", **night)["night"] == 1
-        world.drain(**night)
-        assert world.run("queue", "requeue", "--queue", QUEUE)["to"] == {QUEUE: 1}, "what is named outright wins"
-    done = etlnarr("queue", "requeue", "--yes", env=world.env, expect=2)
-    assert "night: no such queue" in done.stderr
-    assert world.depths()[FAILED] == 1
-
-
-def test_nothing_is_sent_back_when_one_of_the_queues_is_gone(world: World) -> None:
-    night = {"ETL_QUEUE_NAME": "night", "ETL_EXCHANGE_NAME": "night_exchange"}
-    world.run("queue", "setup")
-    world.publish(b"{")
-    world.drain()
-    with extra_queue(world, "night"):
-        world.run("queue", "setup", **night)
-        with world.broker.channel() as channel:
-            channel.basic_publish("", "night", b"{")
-        world.drain(**night)
-    for more in ([], ["--yes"]):
-        done = etlnarr("queue", "requeue", *more, env=world.env, expect=2)
-        assert done.stderr.startswith("etlnarr: night: no such queue")
-        assert (done.stdout, done.stderr.count("\n")) == ("", 1)
-        assert world.depths() == {FAILED: 2}
-    assert world.run("queue", "requeue", "--where", "queue=night", "--queue", QUEUE, "--yes")["to"] == {QUEUE: 1}
-
-
-@contextlib.contextmanager
-def extra_queue(world: World, name: str) -> Iterator[None]:
-    """Take away a queue at the end, with the exchange of its name."""
-    try:
-        yield
-    finally:
-        with world.broker.channel() as channel:
-            channel.queue_delete(name)
-            channel.exchange_delete(f"{name}_exchange")
-
-
-def test_the_last_dead_letters_are_thrown_away_when_that_is_meant(world: World) -> None:
-    world.run("queue", "setup")
-    world.publish(b"{")
-    world.drain()
-    assert world.run("queue", "purge") == {"purged": 1, "done": False}
-    assert world.depths() == {FAILED: 1}
-    assert world.run("queue", "purge", "--yes") == {"purged": 1, "done": True}
-    assert world.depths() == {}
 
 
 def test_limits_leave_the_rest_in_the_queue(world: World) -> None:
@@ -333,26 +238,6 @@ def test_one_object_announced_for_two_people_is_told_of_both(world: World) -> No
         rows.append(world.rows())
     assert rows[0] == rows[1]
     assert sorted(row["metadata"]["user_id"] for row in rows[0]) == ["u1", "u2"]
-
-
-def test_numbers_beyond_all_reason_are_a_dead_letter(world: World) -> None:
-    world.run("queue", "setup")
-    good = world.put(samples(1)[0])
-    world.publish({**good, "file_size_bytes": 1 << 63}, good)
-    done = world.drain()
-    assert (done["dead"], done["read"]) == ({"message_invalid": 1}, 1)
-
-
-def test_dead_letters_that_are_not_taken_multiply_nothing(world: World) -> None:
-    with world.broker.channel() as channel:
-        arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
-        channel.queue_declare(FAILED, durable=True, arguments=arguments)
-    world.run("queue", "setup")
-    world.publish(*[b"{"] * 4)
-    for _ in range(3):
-        done = etlnarr("drain-queue", cwd=world.where, env=world.env, expect=75)
-        assert "the broker takes no message there" in done.stderr
-    assert world.depths() == {QUEUE: 3, FAILED: 1}
 
 
 @pytest.mark.parametrize("name", [FAILED, f"{QUEUE}.retry.30s"])
@@ -455,122 +340,6 @@ def test_a_binding_that_is_made_is_told(world: World) -> None:
     assert world.run("queue", "setup") == {"made": [], "bound": BINDING}
 
 
-def test_a_watcher_stops_while_another_worker_writes(world: World) -> None:
-    turn = world.lake / "catalog" / "turn"
-    world.run("queue", "setup")
-    turn.parent.mkdir(parents=True)
-    with turn.open("wb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with watching(world) as watcher:
-            world.publish(world.put(samples(1)[0]))
-            wait_for(lambda: any((world.lake / "catalog").glob("uploads/*.parquet")))
-            time.sleep(1)
-            watcher.send_signal(signal.SIGTERM)
-            watcher.communicate(timeout=10)
-    assert watcher.returncode == 0
-
-
-def test_a_drain_that_is_stopped_gives_back_what_it_holds_and_says_so(world: World) -> None:
-    world.run("queue", "setup")
-    some = samples(26)
-    world.publish(*(world.put(file) for file in some))
-    with draining(world, "--batch-size", "1") as worker:
-        wait_for(lambda: any((world.lake / "catalog").glob("uploads/*.parquet")))
-        worker.send_signal(signal.SIGTERM)
-        out, said = worker.communicate(timeout=10)
-    assert worker.returncode == 143
-    assert "stopped by SIGTERM" in said
-    done = json.loads(out)
-    assert done["stopped"]
-    left = world.depths()[QUEUE]
-    assert (done["told"], done["messages"] + left) == (None, len(some))
-    again = world.drain()
-    assert (again["messages"], again["read"] + again["duplicate"]) == (left, left)
-    assert sum(again["told"]["validate"].values()) == len(some)
-
-
-@pytest.mark.parametrize("sort", ["poison", "duplicate"])
-def test_a_drain_that_is_stopped_says_so_though_nothing_it_had_was_new(world: World, sort: str) -> None:
-    world.run("queue", "setup")
-    body = b"{" if sort == "poison" else json.dumps(world.put(samples(1)[0])).encode()
-    world.publish(body)
-    world.drain()
-    world.publish(*[body] * 100)
-    with draining(world, "--batch-size", "1") as worker:
-        wait_for(lambda: world.depths()[QUEUE] < 95)
-        worker.send_signal(signal.SIGTERM)
-        out, _ = worker.communicate(timeout=10)
-    done = json.loads(out)
-    left = world.depths()[QUEUE]
-    assert left
-    assert (worker.returncode, done["stopped"], done["messages"] + left) == (143, True, 100)
-
-
-def test_a_drain_that_is_stopped_before_it_wrote_says_so(world: World) -> None:
-    turn = world.lake / "catalog" / "turn"
-    world.run("queue", "setup")
-    turn.parent.mkdir(parents=True)
-    world.publish(world.put(samples(1)[0]))
-    with turn.open("wb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        with draining(world) as worker:
-            wait_for(lambda: any((world.lake / "catalog").glob("uploads/*.parquet")) and not world.depths())
-            worker.send_signal(signal.SIGTERM)
-            worker.communicate(timeout=10)
-    assert worker.returncode == 143
-    assert world.drain()["told"]["export"]["rows"] == 1
-
-
-def test_status_counts_the_rows_that_a_watcher_has_told(world: World) -> None:
-    world.run("queue", "setup")
-    world.publish(world.put(samples(1)[0]))
-    with watching(world) as watcher:
-        wait_for(lambda: any((world.lake / "training").rglob("*.jsonl")))
-        wait_for(lambda: bool(world.run("status")["examples"]), 20)
-        assert world.run("status")["as_of"], "the watcher holds the catalog"
-        watcher.send_signal(signal.SIGTERM)
-        watcher.communicate(timeout=10)
-
-
-def test_a_watcher_outlives_a_queue_that_is_made_anew(world: World) -> None:
-    world.run("queue", "setup")
-    with watching(world) as watcher:
-        world.publish(world.put(samples(1)[0]))
-        wait_for(lambda: len(world.rows()) == 1)
-        with world.broker.channel() as channel:
-            channel.queue_delete(QUEUE)
-        world.run("queue", "setup")
-        world.publish(world.put(samples(2)[1]))
-        wait_for(lambda: len(world.rows()) == 2)
-        watcher.terminate()
-        watcher.communicate(timeout=10)
-
-
-def watching(world: World) -> "contextlib.AbstractContextManager[subprocess.Popen[str]]":
-    return draining(world, "--watch")
-
-
-@contextlib.contextmanager
-def draining(world: World, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
-    """Run a drain beside the test, no longer than the block."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "etlnarr", "drain-queue", *arguments, "--json"],
-        cwd=world.where, env={**environment(**world.env), "PYTHONPATH": str(ROOT)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    ) as worker:  # fmt: skip
-        try:
-            yield worker
-        finally:
-            worker.kill()
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.05)
-
-
 def test_logs_say_nothing_of_whose_uploads_they_are(world: World) -> None:
     world.run("queue", "setup")
     gone = world.put(samples(1)[0], "somebody", key="raw/StepsRecord/2025/11/15/somebody_1.avro")
@@ -580,19 +349,3 @@ def test_logs_say_nothing_of_whose_uploads_they_are(world: World) -> None:
     assert '"not handled"' in done.stderr
     assert str(gone["correlation_id"]) in done.stderr
     assert "somebody" not in done.stderr + done.stdout + etlnarr("queue", "peek", env=env).stdout
-
-
-def test_a_watcher_stays_and_stops_within_ten_seconds(world: World) -> None:
-    world.run("queue", "setup")
-    with watching(world) as watcher:
-        first, second = samples(2)
-        world.publish(world.put(first))
-        wait_for(lambda: len(world.rows()) == 1)
-        world.publish(world.put(second))
-        wait_for(lambda: len(world.rows()) == 2)
-        began = time.monotonic()
-        watcher.send_signal(signal.SIGTERM)
-        out, _ = watcher.communicate(timeout=30)
-    assert time.monotonic() - began < 10
-    assert watcher.returncode == 0
-    assert json.loads(out)["read"] == 2
