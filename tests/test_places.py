@@ -125,9 +125,9 @@ def test_a_lake_is_a_folder_or_a_bucket(lake: str, tmp_path: Path) -> None:
 
 def test_a_url_is_printed_without_its_secret(tmp_path: Path) -> None:
     env = {"ETL_S3_ENDPOINT_URL": "http://127.0.0.1:9"}
-    done = etlnarr("build", "--lake", "s3://KEY:se/cret@bucket", cwd=tmp_path, env=env, expect=None)
+    done = etlnarr("build", "--lake", "s3://KEY:hu/nter2@bucket", cwd=tmp_path, env=env, expect=None)
     assert done.returncode != 0
-    assert "cret" not in done.stdout + done.stderr
+    assert "nter2" not in done.stdout + done.stderr
 
 
 def test_an_unknown_field_of_an_item_may_have_any_name(tmp_path: Path) -> None:
