@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import time
@@ -17,6 +18,8 @@ import s3fs
 ACCESS_KEY = "tests"
 SECRET_KEY = "tests-secret"
 START_SECONDS = 60
+NEVER_GIVEN = (15_000, 32_000)
+"""Below the range from which Linux gives ports to connections, 32768 and more."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,14 @@ class S3:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nothing listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Return ports that nothing listens on now, and that no connection is given meanwhile as its own end."""
+    free: set[int] = set()
+    while len(free) < count:
+        port = random.SystemRandom().randrange(*NEVER_GIVEN)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            free.add(port)
+    return list(free)
 
 
 @contextlib.contextmanager

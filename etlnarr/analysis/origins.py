@@ -6,7 +6,7 @@ import polars as pl
 
 from etlnarr import identity
 from etlnarr.analysis.window_readings import Readings
-from etlnarr.envelope import utc
+from etlnarr.catalog.examples import upload_ref
 from etlnarr.wire import Origin, Quality, UploadRef
 
 
@@ -37,14 +37,6 @@ def _uploads(named: pl.DataFrame) -> tuple[dict[int, list[UploadRef]], dict[int,
     uploads: dict[int, list[UploadRef]] = defaultdict(list)
     scores: dict[int, list[Quality]] = defaultdict(list)
     for subject, key, bucket, content_hash, uploaded, quality, records in parts.iter_rows():
-        uploads[subject].append(
-            UploadRef(
-                source_s3_key=key,
-                source_bucket=bucket,
-                content_hash=content_hash,
-                upload_timestamp_utc=utc(uploaded),
-                records=records,
-            )
-        )
+        uploads[subject].append(upload_ref(key, bucket, content_hash, uploaded, records))
         scores[subject].append(Quality.model_validate_json(quality))
     return uploads, scores

@@ -72,17 +72,25 @@ def analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> Iterator[
             yield Analysed(subject, kind, user, record_type, moment, whence, document, inputs)
 
 
-def _origin(
-    content_hash: str, correlation_id: str | None, records: int, quality: str, key: str, bucket: str, uploaded: int
-) -> Origin:
-    scores = Quality.model_validate_json(quality)
-    own = UploadRef(
+def upload_ref(key: str, bucket: str, content_hash: str, uploaded: int, records: int) -> UploadRef:
+    """Name an upload.
+
+    Units: uploaded in epoch ms.
+    """
+    return UploadRef(
         source_s3_key=key,
         source_bucket=bucket,
         content_hash=content_hash,
         upload_timestamp_utc=utc(uploaded),
         records=records,
     )
+
+
+def _origin(
+    content_hash: str, correlation_id: str | None, records: int, quality: str, key: str, bucket: str, uploaded: int
+) -> Origin:
+    scores = Quality.model_validate_json(quality)
+    own = upload_ref(key, bucket, content_hash, uploaded, records)
     return Origin(
         content_hash=content_hash,
         correlation_id=correlation_id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from etlnarr.catalog.connection import Catalog
-from etlnarr.envelope import utc
+from etlnarr.catalog.examples import upload_ref
 from etlnarr.wire import UploadRef
 
 
@@ -148,16 +148,7 @@ def superseding(con: Catalog, upload: Traced) -> list[UploadRef]:
         """,
         _named(upload, "no", "user_id", "record_type", "content_hash", "uploaded"),
     ).fetchall()
-    return [
-        UploadRef(
-            source_s3_key=key,
-            source_bucket=bucket,
-            content_hash=content_hash,
-            upload_timestamp_utc=utc(uploaded),
-            records=records,
-        )
-        for key, bucket, content_hash, uploaded, records in rows
-    ]
+    return [upload_ref(*row) for row in rows]
 
 
 def _named(upload: Traced, *names: str) -> dict[str, object]:

@@ -2,8 +2,8 @@
 
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import explain as catalogued
+from etlnarr.catalog.examples import upload_ref
 from etlnarr.catalog.explain import Traced
-from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
 from etlnarr.run import Run
 from etlnarr.stages.explain import Explanation, explain
@@ -64,13 +64,7 @@ def _account(con: Catalog, run: Run, upload: Traced) -> Account:
     rows = [RowRef(example_id=row, kind=kind, key=key) for row, kind, key in catalogued.rows_of(con, upload)]
     own = rows[0].example_id if rows and rows[0].kind == UPLOAD else None
     return Account(
-        upload=UploadRef(
-            source_s3_key=upload.key,
-            source_bucket=upload.bucket,
-            content_hash=upload.content_hash,
-            upload_timestamp_utc=utc(upload.uploaded),
-            records=upload.records,
-        ),
+        upload=upload_ref(upload.key, upload.bucket, upload.content_hash, upload.uploaded, upload.records),
         record_type=upload.record_type,
         correlation_id=upload.correlation_id,
         places=[

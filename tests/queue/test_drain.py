@@ -22,6 +22,27 @@ def alike(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     ]
 
 
+def rows_in_both_orders(
+    world: World, right: dict[str, Any], wrong: dict[str, Any], size: int, reason: str
+) -> list[dict[str, Any]]:
+    """Announce the same bytes rightly and wrongly, in both orders; what comes of it must not depend on the order."""
+    told = []
+    for number, order in enumerate(([right, wrong], [wrong, right])):
+        world.publish(*order)
+        done = world.drain("--batch-size", size, ETL_CATALOG_PATH=str(world.where / f"{number}.duckdb"))
+        assert done["told"]["validate"]["accepted"] == 1
+        if order[0] is right or size == 2:
+            assert (done["read"], done["dead"]) == (1, {reason: 1})
+            (letter,) = world.run("queue", "peek")
+            assert (letter["reason"], letter["correlation_id"]) == (reason, "wrong")
+            world.run("queue", "purge", "--yes")
+        else:
+            assert (done["read"], done["dead"]) == (2, {}), "it was in quarantine until the bytes were told rightly"
+        told.append((world.rows(), done["told"]["status"]))
+    assert told[0] == told[1]
+    return told[0][0]
+
+
 def test_a_drain_tells_what_a_build_tells(world: World, minio: S3, real_samples: Path, tmp_path: Path) -> None:
     world.more = {**minio.environment, "ETL_LAKE_URL": f"s3://{minio.bucket}/{tmp_path.name}"}
     assert sum(world.run("load", real_samples, "--user-id", "u1")["loaded"].values()) == 26
@@ -79,20 +100,8 @@ def test_a_wrong_hash_of_bytes_that_are_known_is_an_integrity_failure(world: Wor
     right = world.put(samples(1)[0])
     wrong = {**(right if place == "same" else world.put(samples(1)[0], name="other")), "content_hash": "0" * 64}
     wrong |= {"message_id": "wrong", "correlation_id": "wrong", "upload_timestamp_utc": "2025-11-14T12:00:00Z"}
-    told = []
-    for number, order in enumerate(([right, wrong], [wrong, right])):
-        world.publish(*order)
-        done = world.drain("--batch-size", size, ETL_CATALOG_PATH=str(world.where / f"{number}.duckdb"))
-        if order[0] is right or size == 2:
-            assert (done["read"], done["dead"]) == (1, {"content_hash_mismatch": 1})
-            (letter,) = world.run("queue", "peek")
-            assert (letter["reason"], letter["correlation_id"]) == ("content_hash_mismatch", "wrong")
-            world.run("queue", "purge", "--yes")
-        else:
-            assert (done["read"], done["dead"]) == (2, {}), "it was in quarantine until the bytes were told right"
-        told.append((world.rows(), done["told"]["status"]))
-    assert told[0] == told[1]
-    assert told[0][0][0]["metadata"]["correlation_id"] == right["correlation_id"]
+    rows = rows_in_both_orders(world, right, wrong, size, "content_hash_mismatch")
+    assert rows[0]["metadata"]["correlation_id"] == right["correlation_id"]
 
 
 def test_a_second_telling_of_the_same_is_a_duplicate_in_every_drain(world: World) -> None:
@@ -289,20 +298,7 @@ def test_a_wrong_type_of_bytes_that_are_known_is_an_integrity_failure(world: Wor
     kind = min({"StepsRecord", "HeartRateRecord"} - {right["record_type"]})
     wrong = {**(right if place == "same" else world.put(samples(1)[0], name="other")), "record_type": kind}
     wrong |= {"correlation_id": "wrong"}
-    told = []
-    for number, order in enumerate(([right, wrong], [wrong, right])):
-        world.publish(*order)
-        done = world.drain("--batch-size", size, ETL_CATALOG_PATH=str(world.where / f"{number}.duckdb"))
-        assert done["told"]["validate"]["accepted"] == 1
-        if order[0] is right or size == 2:
-            assert (done["read"], done["dead"]) == (1, {"record_type_mismatch": 1})
-            (letter,) = world.run("queue", "peek")
-            assert (letter["reason"], letter["correlation_id"]) == ("record_type_mismatch", "wrong")
-            world.run("queue", "purge", "--yes")
-        else:
-            assert (done["read"], done["dead"]) == (2, {}), "it was in quarantine until the type was told right"
-        told.append((world.rows(), done["told"]["status"]))
-    assert told[0] == told[1]
+    rows_in_both_orders(world, right, wrong, size, "record_type_mismatch")
 
 
 def test_a_wrong_type_alone_is_kept_in_quarantine(world: World) -> None:
