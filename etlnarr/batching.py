@@ -4,11 +4,19 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 MOST_CORES: Final = 8
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class Spread(Protocol):
+    """Spreads work over cores: yields what it makes of each item, in order."""
+
+    def __call__(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Begin several at once, and no more of them than are held easily."""
+        ...
 
 
 def batches(
@@ -50,5 +58,17 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
             if len(begun) == many:
                 yield begun.popleft().result()
             begun.append(pool.submit(work, item))
+        while begun:
+            yield begun.popleft().result()
+
+
+def ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield what work makes of each item, in order; it is at the next one while this one is looked at."""
+    begun: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(1) as pool:
+        for item in items:
+            begun.append(pool.submit(work, item))
+            if len(begun) > 1:
+                yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()

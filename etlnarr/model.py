@@ -30,6 +30,9 @@ READINGS: Final = pl.Schema(
 )
 """The canonical frame: one row per reading, ordered by subject, start, record."""
 
+TOLD: Final = ("value", "label", "meal_type", "relation_to_meal")
+"""The columns of it that tell what a reading is."""
+
 SLEEP: Final = pl.Schema({"subject": pl.Int64(), "start": pl.Int64(), "end": pl.Int64(), "source": pl.String()})
 """Main sleep sessions of a subject's person that touch the subject's time, one source per night."""
 
@@ -221,6 +224,11 @@ class RecordType:
     windows: tuple[str, ...] = ("day", "week", "month")  # what an example may be about, beside an upload
     comparisons: tuple[Comparison, ...] = ()
     history: History | None = None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The columns that tell what a reading is; of the other types' ones all are null."""
+        return tuple(name for name in TOLD if name in self.shape.record or name in self.shape.items)
 
 
 class Standing(StrEnum):

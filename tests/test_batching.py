@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from etlnarr.batching import batches, cores, side_by_side
+from etlnarr.batching import ahead, batches, cores, side_by_side
 
 
 def test_a_part_ends_with_its_group_or_when_it_is_full() -> None:
@@ -35,3 +35,17 @@ def test_a_fault_reaches_the_caller_and_no_more_is_begun() -> None:
     with pytest.raises(ZeroDivisionError):
         list(side_by_side(work, range(100)))
     assert len(begun) <= cores() + 1
+
+
+def test_one_is_worked_on_while_the_one_before_it_is_looked_at() -> None:
+    begun = [threading.Event() for _ in range(4)]
+
+    def work(number: int) -> int:
+        begun[number].set()
+        return number
+
+    seen = []
+    for number in ahead(work, range(3)):
+        assert number == 2 or begun[number + 1].wait(10)
+        seen.append(number)
+    assert seen == [0, 1, 2]

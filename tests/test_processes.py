@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from multiprocessing import Pipe
 from pathlib import Path
 from threading import Thread
@@ -15,18 +16,21 @@ import pytest
 
 from etlnarr.batching import cores
 from etlnarr.errors import GateError, TemporaryError
-from etlnarr.processes import _serve, elsewhere
+from etlnarr.processes import AHEAD, _serve, crew
 from tests.command import ROOT, SAMPLES, environment, etlnarr
 
 WORKER = """
 from itertools import repeat
 import polars  # it handles signals
-from etlnarr.processes import elsewhere
+from etlnarr.processes import crew
 if __name__ == "__main__":
     asked = repeat("__import__('time').sleep(0.1) or __import__('os').getpid()")
-    for number, (_, own) in enumerate(elsewhere(eval, asked, 2)):
-        if number < 2:
-            print(own, flush=True)
+    told = set()
+    with crew(2) as elsewhere:
+        for own in elsewhere(eval, asked):
+            if own not in told:
+                print(own, flush=True)
+            told.add(own)
 """
 
 
@@ -48,30 +52,57 @@ def fall(number: int) -> int:
 
 
 def test_results_come_in_the_order_of_the_items_from_as_many_processes_as_asked() -> None:
-    done = list(elsewhere(squared_by, range(7), 3))
-    assert [(item, square) for item, (square, _) in done] == [(item, item * item) for item in range(7)]
-    own = {process for _, (_, process) in done}
+    with crew(3) as elsewhere:
+        done = list(elsewhere(squared_by, range(7)))
+        again = list(elsewhere(squared_by, range(7)))
+    assert [square for square, _ in done] == [square for square, _ in again] == [item * item for item in range(7)]
+    own = {process for _, process in done}
+    assert {process for _, process in again} == own, "they are there until the context ends"
     assert len(own) == 3
     assert os.getpid() not in own
     assert not any(map(alive, own))
 
 
 def test_no_more_processes_are_begun_than_there_are_items() -> None:
-    assert list(elsewhere(squared_by, [], 2)) == []
-    assert len(list(elsewhere(squared_by, [1], 2))) == 1
+    with crew(2) as elsewhere:
+        assert list(elsewhere(squared_by, [])) == []
+        assert len(list(elsewhere(squared_by, [1]))) == 1
+
+
+def test_few_are_begun_after_one_that_takes_long() -> None:
+    taken = []
+
+    def asked() -> Iterator[float]:
+        for item in range(100):
+            taken.append(item)
+            yield 0.5 * (item == 0)
+
+    with crew(2) as elsewhere:
+        next(iter(elsewhere(time.sleep, asked())))
+    assert len(taken) <= 2 * AHEAD + 1
 
 
 def test_a_fault_comes_as_it_was_raised_after_what_came_before_it() -> None:
-    results = elsewhere(gate, range(100), 2)
-    done = [next(results)[0] for _ in range(3)]
-    with pytest.raises(GateError, match=r"^steps\.jinja line 3: unfounded$"):
-        next(results)
+    with crew(2) as elsewhere:
+        results = elsewhere(gate, range(100))
+        done = [next(results) for _ in range(3)]
+        with pytest.raises(GateError, match=r"^steps\.jinja line 3: unfounded$"):
+            next(results)
     assert done == [0, 1, 2]
 
 
-def test_a_process_that_is_killed_is_a_passing_fault() -> None:
-    with pytest.raises(TemporaryError, match="run again"):
-        list(elsewhere(fall, range(100), 2))
+def test_a_process_that_is_killed_is_a_passing_fault_and_others_take_its_place() -> None:
+    with crew(2) as elsewhere:
+        with pytest.raises(TemporaryError, match="run again"):
+            list(elsewhere(fall, range(100)))
+        assert list(elsewhere(gate, range(3))) == [0, 1, 2]
+
+
+def test_what_was_not_waited_for_is_no_answer_to_the_next_question() -> None:
+    with crew(2) as elsewhere:
+        for _ in elsewhere(squared_by, range(100)):
+            break
+        assert list(elsewhere(gate, range(3))) == [0, 1, 2]
 
 
 def test_a_process_serves_as_long_as_the_other_end_is_there() -> None:
@@ -81,7 +112,7 @@ def test_a_process_serves_as_long_as_the_other_end_is_there() -> None:
     ours.send((gate, 1))
     assert ours.recv() == 1
     ours.send((gate, 3))
-    assert isinstance(ours.recv(), GateError)
+    assert isinstance(ours.recv().what, GateError)
     ours.close()
     serving.join(10)
     assert not serving.is_alive()

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from etlnarr.analysis import subjects
+from etlnarr.analysis import rows
+from etlnarr.analysis.rows import Rows
 from etlnarr.catalog import Catalog, analyses
 from etlnarr.metrics import sleep
 from etlnarr.model import SLEEP, RecordType
@@ -12,16 +13,22 @@ from etlnarr.people import Person
 from etlnarr.records.sleep_session import SLEEP_SESSION
 
 
-def main_sleep(con: Catalog, around: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
-    """Return the main sleep sessions of people around a time.
+def read(con: Catalog, around: pl.DataFrame, persons: Sequence[Person]) -> Rows:
+    """Read what people slept around a time.
 
-    Shapes: around as analyses.spans(); the result as SLEEP with user_id for subject.
+    Shapes: around as analyses.spans(); the users of the result have a number as subject.
     """
-    records, readings = analyses.near_last(con, around, SLEEP_SESSION.name)
-    users = subjects.numbered(records).rename({"person": "subject"})
-    whole = subjects.resolved(con, SLEEP_SESSION, records, readings, users, persons, around)
-    main = sleep.main_sessions(subjects.canonical(whole))
-    named = main.join(users.select("subject", "user_id").unique(), on="subject")
+    found = analyses.near_last(con, around, SLEEP_SESSION.name, SLEEP_SESSION.told)
+    return rows.read(con, found, rows.numbered(found[0]).rename({"person": "subject"}), persons, around)
+
+
+def main_sleep(slept: Rows) -> pl.DataFrame:
+    """Return the main sleep sessions.
+
+    Shapes: slept as read(); the result as SLEEP with user_id for subject.
+    """
+    main = sleep.main_sessions(rows.canonical(rows.resolved(SLEEP_SESSION, slept)))
+    named = main.join(slept.users.select("subject", "user_id").unique(), on="subject")
     return named.select("user_id", "start", "end", pl.col("source").cast(pl.String))
 
 

@@ -8,12 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from etlnarr import change, insights, local_time, people, quality
-from etlnarr.catalog import Catalog, analyses
+from etlnarr import change, insights
 from etlnarr.insights import Claim, Insights
 from etlnarr.metrics.clock import HOUR_MS, local_ms, offset_ms
-from etlnarr.metrics.sources import KNOWN_MORE, PLACE
-from etlnarr.model import PEOPLE, READINGS, Batch, RecordType
+from etlnarr.model import PEOPLE, Batch, RecordType
 from etlnarr.people import Person
 from etlnarr.records import sources
 from etlnarr.wire import Analysis, Period, SourceShare, Subject
@@ -50,61 +48,6 @@ def documents(kind: RecordType, batch: Batch, named: Named) -> Iterator[tuple[in
         if not subject.start:
             subject = subject.model_copy(update={"start": period.start, "end": period.end})
         yield found.subject, _document(found, subject, period, shares[found.subject], series.get(found.subject) or [])
-
-
-def resolved(
-    con: Catalog,
-    kind: RecordType,
-    records: pl.DataFrame,
-    readings: pl.DataFrame,
-    users: pl.DataFrame,
-    persons: Sequence[Person],
-    around: pl.DataFrame,
-) -> pl.DataFrame:
-    """Return the readings that may reach a metric, with their record, their local time and the place of their source.
-
-    Shapes: records and readings as the catalog holds them; users upload, user_id and what else is to stand beside each
-    reading; around as analyses.spans(); the result READINGS without a subject, and the columns of users, offset, and
-    PLACE where a person prefers a source.
-    """
-    kept, inside = quality.usable(records, readings, kind)
-    names = ("upload", "record", "source", "modified", "offset")
-    whole = kept.select(*names, record_start="start", record_end="end").join(users, on="upload")
-    told = _placed(local_time.own(whole, sources.ALWAYS_UTC), persons)
-    lenders = _lenders(con, told, around)
-    coded = told.with_columns(pl.col("source").cast(pl.Enum(told["source"].unique().sort())))
-    joined = inside.join(coded, on=["upload", "record"], how="left", maintain_order="left")
-    return local_time.resolve(joined, people.zones(persons), lenders)
-
-
-def numbered(records: pl.DataFrame) -> pl.DataFrame:
-    """Return the uploads behind records, with a number for each person: upload, user_id, person."""
-    users = records.select("upload", "user_id").unique()
-    return users.with_columns(person=pl.col("user_id").rank("dense").cast(pl.Int64))
-
-
-def _lenders(con: Catalog, records: pl.DataFrame, around: pl.DataFrame) -> pl.DataFrame:
-    """Return the records that may lend their offset; of people all of whose records carry their own, none is read."""
-    borrowers = records.filter("mute").select("user_id").unique()
-    near = analyses.near_records(con, around.join(borrowers, on="user_id", how="semi"))
-    return local_time.donors(near, sources.ALWAYS_UTC)
-
-
-def _placed(records: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:
-    """Add the place of each source in its person's order of preference, where that names any."""
-    order = [(p.user_id, name, place) for p in persons for place, name in enumerate(p.source_priority)]
-    if not order:
-        return records
-    places = pl.DataFrame(order, schema={"user_id": pl.String, "source": pl.String, PLACE: pl.Int64}, orient="row")
-    return records.join(
-        places.unique(["user_id", "source"]), on=["user_id", "source"], how="left", maintain_order="left"
-    )
-
-
-def canonical(located: pl.DataFrame) -> pl.DataFrame:
-    """Return readings with a subject as READINGS, with what more is known of their sources, in order."""
-    names = [*READINGS.names(), *(name for name in KNOWN_MORE if name in located.columns)]
-    return located.select(names).sort("subject", "start", "record", "source", "end")
 
 
 def people_of(subjects: Sequence[tuple[int, Person, int]]) -> pl.DataFrame:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from etlnarr.analysis import calendar, nights, subjects
+from etlnarr.analysis import calendar, nights, rows
 from etlnarr.analysis.calendar import Reach
+from etlnarr.analysis.rows import Rows
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import windows as catalogued
 from etlnarr.metrics.clock import DAY_MS
@@ -38,6 +39,20 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What the catalog holds of several people in a span, all that their windows are worked out from.
+
+    Shapes: own and slept as rows.read(), the latter None where the type is sleep itself; uploads as
+    catalog.windows.resolved(); fetched tells by user when the type was last fetched, in epoch ms.
+    """
+
+    own: Rows
+    slept: Rows | None
+    uploads: pl.DataFrame
+    fetched: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
     """What the windows of several people are made of.
 
@@ -54,30 +69,34 @@ class Readings:
     uploads: pl.DataFrame
 
 
-def gather(
+def read(
     con: Catalog,
     kind: RecordType,
-    window: str,
-    reach: Reach,
     span: tuple[int, int],
     persons: Sequence[Person],
     fetched: Mapping[str, int],
-) -> Readings:
-    """Read what lies in a span of epoch ms, and find the windows that end in reach.
+) -> Held:
+    """Read what lies in a span of epoch ms.
 
     Shapes: fetched tells by user when the type was last fetched, in epoch ms.
     """
-    records, readings, uploads = catalogued.resolved(con, sorted(fetched), kind.name, span)
+    records, readings, uploads = catalogued.resolved(con, sorted(fetched), kind.name, kind.told, span)
     around = records.group_by("user_id").agg(pl.col("start").min(), pl.col("end").max())
-    users = subjects.numbered(records)
-    whole = subjects.resolved(con, kind, records, readings, users, persons, around)
-    main = nights.main_sleep(con, around, persons) if kind is not SLEEP_SESSION else nights.nobody()
-    placed = _by_day(kind, _renumbered(whole, records), main)
+    own = rows.read(con, (records, readings), rows.numbered(records), persons, around)
+    slept = None if kind is SLEEP_SESSION else nights.read(con, around, persons)
+    return Held(own, slept, uploads, fetched)
+
+
+def gather(kind: RecordType, window: str, reach: Reach, held: Held) -> Readings:
+    """Find the windows that end in reach."""
+    records = held.own.records
+    main = nights.nobody() if held.slept is None else nights.main_sleep(held.slept)
+    placed = _by_day(kind, _renumbered(rows.resolved(kind, held.own), records), main)
     marked = placed.with_columns(
         first=calendar.first_day(window, pl.col("day")), last=calendar.last_day(window, pl.col("day"))
     )
     wanted = _numbered(marked.filter(pl.col("last").is_between(reach.first, reach.last)), window)
-    return Readings(wanted, placed, main, _windows(wanted, fetched, window), records, uploads)
+    return Readings(wanted, placed, main, _windows(wanted, held.fetched, window), records, held.uploads)
 
 
 def _numbered(marked: pl.DataFrame, window: str) -> pl.DataFrame:
@@ -110,7 +129,7 @@ def _windows(marked: pl.DataFrame, fetched: Mapping[str, int], window: str) -> d
     last_fetch = pl.DataFrame(list(fetched.items()), schema={"user_id": pl.String, "fetched": pl.Int64}, orient="row")
     last, shift = pl.col("last"), pl.col("shift")
     follows = (pl.col("user_id") == pl.col("user_id").shift()) & (pl.col("first") == last.shift() + 1)
-    rows = (
+    lines = (
         marked.sort("subject", "start", "record")
         .group_by("subject", maintain_order=True)
         .agg(
@@ -132,4 +151,4 @@ def _windows(marked: pl.DataFrame, fetched: Mapping[str, int], window: str) -> d
         )
     )
     names = [field.name for field in fields(Window)]
-    return {line["subject"]: Window(**{name: line[name] for name in names}) for line in rows.iter_rows(named=True)}
+    return {line["subject"]: Window(**{name: line[name] for name in names}) for line in lines.iter_rows(named=True)}

@@ -1,17 +1,17 @@
 """Days, nights, weeks and months as subjects: the records of a person in the version that counts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
 from etlnarr import __version__, change, identity, people
-from etlnarr.analysis import calendar, nights, subjects
+from etlnarr.analysis import calendar, nights, rows, subjects, window_readings
 from etlnarr.analysis.calendar import Reach
 from etlnarr.analysis.origins import origins
 from etlnarr.analysis.subjects import Named
-from etlnarr.analysis.window_readings import Readings, Window, gather
+from etlnarr.analysis.window_readings import Held, Readings, Window, gather
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import windows as catalogued
 from etlnarr.catalog.analyses import Worked
@@ -19,8 +19,9 @@ from etlnarr.catalog.windows import Context
 from etlnarr.metrics.clock import DAY_MS
 from etlnarr.model import Batch, RecordType
 from etlnarr.people import Person
+from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.wire import Subject, dump
+from etlnarr.wire import Analysis, Origin, Subject, dump
 
 BEFORE_DAYS: Final = 70
 """What came before a window may bear on it: the period before it, and a baseline of five weeks."""
@@ -43,9 +44,14 @@ class Task:
 class Asked:
     """Which windows are wanted."""
 
-    kind: RecordType
+    record_type: str
     window: str
     month: str | None
+
+    @property
+    def kind(self) -> RecordType:
+        """What they are windows of."""
+        return by_name[self.record_type]
 
     @property
     def reach(self) -> Reach:
@@ -58,42 +64,62 @@ class Asked:
         return (self.reach.first - BEFORE_DAYS) * DAY_MS, (self.reach.last + AFTER_DAYS) * DAY_MS
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Windows of several people, with all that working them out takes."""
+
+    asked: Asked
+    tasks: Sequence[Task]
+    held: Held
+
+
 def tasks(con: Catalog, run: Run, asked: Asked) -> list[Task]:
     """Return the people with records in reach."""
-    found = catalogued.contexts(con, asked.kind.name, asked.window, asked.month, asked.span)
+    found = catalogued.contexts(con, asked.record_type, asked.window, asked.month, asked.span)
     return [_task(run, context) for context in found]
 
 
-def found(con: Catalog, asked: Asked, tasks: Sequence[Task]) -> Readings:
-    """Return the readings of people in the windows asked for, and in those before them."""
+def read(con: Catalog, asked: Asked, tasks: Sequence[Task]) -> Part:
+    """Read what the windows of several people are worked out from."""
     fetched = {task.context.user_id: task.context.fetched for task in tasks}
+    held = window_readings.read(con, asked.kind, asked.span, [task.person for task in tasks], fetched)
+    return Part(asked, tasks, held)
+
+
+def readings(part: Part) -> Readings:
+    """Return the readings of people in the windows asked for, and in those before them."""
+    asked = part.asked
     since = asked.reach.first - LONGEST_STEP.get(asked.window, 0)
-    reach = Reach(since, asked.reach.last)
-    return gather(con, asked.kind, asked.window, reach, asked.span, [task.person for task in tasks], fetched)
+    return gather(asked.kind, asked.window, Reach(since, asked.reach.last), part.held)
 
 
-def analysed(con: Catalog, asked: Asked, tasks: Sequence[Task]) -> Iterator[Worked]:
+def analysed(part: Part) -> list[Worked]:
     """Work out the windows of several people together."""
-    whole = found(con, asked, tasks)
+    whole = readings(part)
     if not whole.windows:
-        return
-    by_user = {task.context.user_id: task for task in tasks}
+        return []
+    asked, by_user = part.asked, {task.context.user_id: task for task in part.tasks}
     places = origins(whole)
     batch = _batch(asked.kind, whole, by_user)
-    for name, document in subjects.documents(asked.kind, batch, _named(asked, whole.windows)):
-        one = whole.windows[name]
-        yield Worked(
-            subject="\n".join([one.user_id, asked.kind.name, asked.window, one.key]),
-            kind=asked.window,
-            user_id=one.user_id,
-            record_type=asked.kind.name,
-            upload=None,
-            month=one.month,
-            ends=one.ends,
-            origin=dump(places[name]),
-            inputs=by_user[one.user_id].inputs,
-            document=dump(document),
-        )
+    return [
+        _worked(asked, whole.windows[name], places[name], by_user, document)
+        for name, document in subjects.documents(asked.kind, batch, _named(asked, whole.windows))
+    ]
+
+
+def _worked(asked: Asked, one: Window, origin: Origin, tasks: Mapping[str, Task], document: Analysis) -> Worked:
+    return Worked(
+        subject="\n".join([one.user_id, asked.record_type, asked.window, one.key]),
+        kind=asked.window,
+        user_id=one.user_id,
+        record_type=asked.record_type,
+        upload=None,
+        month=one.month,
+        ends=one.ends,
+        origin=dump(origin),
+        inputs=tasks[one.user_id].inputs,
+        document=dump(document),
+    )
 
 
 def _task(run: Run, context: Context) -> Task:
@@ -117,7 +143,7 @@ def _subject(window: str, one: Window) -> Subject:
 
 
 def _batch(kind: RecordType, whole: Readings, tasks: Mapping[str, Task]) -> Batch:
-    chosen, others = kind.choose(subjects.canonical(whole.inside))
+    chosen, others = kind.choose(rows.canonical(whole.inside))
     spans = [(name, one.user_id, one.begins, one.reached) for name, one in whole.windows.items()]
     known = [(name, tasks[one.user_id].person, one.ends) for name, one in whole.windows.items()]
     past = _past(kind, whole, tasks)
@@ -128,7 +154,7 @@ def _past(kind: RecordType, whole: Readings, tasks: Mapping[str, Task]) -> pl.Da
     """Return the nights that bear on each subject, made of all readings of its person."""
     if kind.history is None:
         return None
-    chosen, others = kind.choose(subjects.canonical(whole.around.with_columns(subject="person")))
+    chosen, others = kind.choose(rows.canonical(whole.around.with_columns(subject="person")))
     numbers = whole.around.select("user_id", subject="person").unique()
     main = whole.main.join(numbers, on="user_id")
     known = [(number, tasks[user].person, tasks[user].context.fetched) for user, number in numbers.iter_rows()]

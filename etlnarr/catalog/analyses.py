@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from etlnarr.catalog.connection import LAST_VERSIONS, Catalog
+from etlnarr.catalog.connection import LAST_VERSIONS, Catalog, readings_in
 
 NEAR_MS = 172_800_000
 """Uploads whose records come within two days may lend an offset or a sleep session."""
@@ -107,8 +107,13 @@ def near_records(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def near_last(con: Catalog, around: pl.DataFrame, record_type: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return records (with user_id) and readings of a type around spans(), in their last version."""
+def near_last(
+    con: Catalog, around: pl.DataFrame, record_type: str, told: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return records (with user_id) and readings of a type around spans(), in their last version.
+
+    Shapes: as quality.rows_of().
+    """
     records = _near(
         con,
         around,
@@ -118,16 +123,14 @@ def near_last(con: Catalog, around: pl.DataFrame, record_type: str) -> tuple[pl.
             SEMI JOIN around USING (user_id) WHERE state = 'accepted' AND record_type = $record_type
         ),
         best AS ({LAST_VERSIONS})
-        SELECT best.* FROM best JOIN around USING (user_id)
+        SELECT best.* EXCLUDE (device) FROM best JOIN around USING (user_id)
         WHERE best.start <= around."end" + $near AND best."end" >= around.start - $near
         ORDER BY user_id, best.start, upload, record
         """,  # noqa: S608 - a constant
         record_type=record_type,
     )
     con.register("chosen", records.select("upload", "record"))
-    readings = con.sql(
-        'SELECT * FROM readings SEMI JOIN chosen USING (upload, record) ORDER BY upload, record, start, "end"'
-    ).pl()
+    readings = con.sql(readings_in("chosen", "upload, record", told)).pl()
     con.unregister("chosen")
     return records, readings
 

@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -87,6 +87,13 @@ def peek(path: Path) -> Iterator[Catalog]:
     with contextlib.closing(_connect(path, read_only=True)) as con, _faults(path):
         _refuse_other_layouts(con, path)
         yield con
+
+
+def readings_in(chosen: str, keys: str, told: Sequence[str]) -> str:
+    """Return the query for the readings of what a view has chosen, in the order of the files, as far as they tell."""
+    columns = ", ".join(["upload", "record", "start", '"end"', *told])
+    query = f"SELECT {columns} FROM readings SEMI JOIN {chosen} USING ({keys})"  # noqa: S608 - names of our own
+    return f'{query} ORDER BY upload, record, start, "end"'
 
 
 def catalog_id(con: Catalog) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from etlnarr.batching import batches
-from etlnarr.catalog.connection import Catalog, transaction
+from etlnarr.catalog.connection import Catalog, readings_in, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,17 @@ def undecided(con: Catalog, judged: str) -> list[Undecided]:
     return [Undecided(*row) for row in rows]
 
 
-def rows_of(con: Catalog, numbers: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return records and readings of uploads, in the order of the files."""
+def rows_of(con: Catalog, numbers: Sequence[int], told: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return records and readings of uploads, in the order of the files.
+
+    Shapes: told as RecordType.told; records without their device, readings with what is told alone.
+    """
     wanted = pl.DataFrame({"upload": numbers}, schema={"upload": pl.Int64})
     con.register("wanted", wanted)
-    records = con.sql("SELECT * FROM records SEMI JOIN wanted USING (upload) ORDER BY upload, record").pl()
-    readings = con.sql(
-        'SELECT * FROM readings SEMI JOIN wanted USING (upload) ORDER BY upload, record, start, "end"'
+    records = con.sql(
+        "SELECT * EXCLUDE (device) FROM records SEMI JOIN wanted USING (upload) ORDER BY upload, record"
     ).pl()
+    readings = con.sql(readings_in("wanted", "upload", told)).pl()
     con.unregister("wanted")
     return records, readings
 

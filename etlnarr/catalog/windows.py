@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from etlnarr.catalog.analyses import NEAR_MS, Worked, store
-from etlnarr.catalog.connection import LAST_VERSIONS, Catalog
+from etlnarr.catalog.connection import LAST_VERSIONS, Catalog, readings_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
 
 
 def resolved(
-    con: Catalog, users: Sequence[str], record_type: str, span: tuple[int, int]
+    con: Catalog, users: Sequence[str], record_type: str, told: Sequence[str], span: tuple[int, int]
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Return the records of users that touch a span, each in the version that counts, with readings and uploads.
 
-    Shapes: records as in the catalog, and user_id; readings as in the catalog; uploads no, key, bucket, content_hash,
+    Shapes: records, with user_id, and readings as quality.rows_of(); uploads no, key, bucket, content_hash,
     uploaded, quality.
     """
     con.register("wanted", pl.DataFrame({"user_id": users}, schema={"user_id": pl.String}))
@@ -79,15 +79,14 @@ def resolved(
         touching AS (SELECT DISTINCT user_id, identity FROM whole WHERE start < $until AND "end" >= $since),
         own AS (SELECT * FROM whole SEMI JOIN touching USING (user_id, identity)),
         best AS ({LAST_VERSIONS})
-        SELECT * FROM best WHERE start < $until AND "end" >= $since ORDER BY user_id, start, upload, record
+        SELECT * EXCLUDE (device) FROM best WHERE start < $until AND "end" >= $since
+        ORDER BY user_id, start, upload, record
         """,  # noqa: S608 - a constant
         params={"record_type": record_type, "since": span[0], "until": span[1]},
     ).pl()
     con.unregister("wanted")
     con.register("chosen", records.select("upload", "record"))
-    readings = con.sql(
-        'SELECT * FROM readings SEMI JOIN chosen USING (upload, record) ORDER BY upload, record, start, "end"'
-    ).pl()
+    readings = con.sql(readings_in("chosen", "upload, record", told)).pl()
     uploads = con.sql(
         """
         SELECT no AS upload, key, bucket, content_hash, uploaded, quality FROM uploads

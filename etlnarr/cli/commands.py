@@ -133,7 +133,7 @@ def analyse(
 ) -> None:
     """Work out the insights of accepted uploads that are new or whose inputs changed."""
     from etlnarr.cli import report, session
-    from etlnarr.stages.analyse import analyse as stage
+    from etlnarr.stages.build import analyse_alone as stage
 
     wanted = _month(month)
     settings = session.settings_from(
@@ -157,7 +157,7 @@ def narrate(
 ) -> None:
     """Tell the insights as examples, each printed number with its witness."""
     from etlnarr.cli import report, session
-    from etlnarr.stages.narrate import narrate as stage
+    from etlnarr.stages.build import narrate_alone as stage
 
     wanted = _month(month)
     settings = session.settings_from(lake_url=lake, catalog_path=catalog)

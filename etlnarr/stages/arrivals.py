@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from etlnarr import avro_columns, envelope, lake
 from etlnarr.avro import Limits
 from etlnarr.avro_columns import Decoded
+from etlnarr.catalog import Catalog, uploads
 from etlnarr.catalog.uploads import PLACED_REASONS, Known
 from etlnarr.envelope import Envelope
 from etlnarr.errors import EtlnarrError, MismatchError, OtherTypeError, UnreadableError
@@ -19,6 +20,7 @@ from etlnarr.run import Run
 MISMATCH, OTHER_BYTES = PLACED_REASONS
 TIMED_OUT: Final = "timed_out"
 UNKNOWN: Final = Known(0, None, again=True)
+Outcome: TypeAlias = Decoded | UnreadableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,19 @@ class Offer:
     said: Envelope
 
 
-Read: TypeAlias = tuple[Offer, str, bytes | None]
-"""What was offered, the hash of its bytes, and the bytes unless they are too many to be held."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was offered, whose it is, the hash of its bytes, and the bytes unless they are too many to be held."""
+
+    offer: Offer
+    user: str
+    content: str
+    body: bytes | None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What the catalog knows it by."""
+        return self.user, self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +55,7 @@ class Arrival:
     said: Envelope
     user_id: str
     content_hash: str
-    outcome: Decoded | UnreadableError | None = None  # None: the catalog has these bytes already
+    outcome: Outcome | None = None  # None: the catalog has these bytes already
 
     @property
     def no(self) -> int:
@@ -58,45 +71,67 @@ class Contents:
     fetched: dict[int, int | None]
 
 
-def arrivals_of(
-    run: Run, read: Sequence[Read], contents: Contents, no: int, faults: dict[str, EtlnarrError]
-) -> Iterator[Arrival]:
-    """Yield what was read of a batch, decoded where it is new; faults take by place what is wrong with a message.
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was offered together, read, and decoded as far as the catalog did not have the bytes.
+
+    Shapes: outcomes by content hash; faults by place tell what could not be read, or is wrong with a message.
+    """
+
+    read: list[Read]
+    outcomes: dict[str, Outcome]
+    faults: dict[str, EtlnarrError]
+
+
+def fetched(con: Catalog, run: Run, batch: Sequence[Offer]) -> Fetched:
+    """Read and decode a batch; what the catalog has by the time that it is taken in was decoded in vain."""
+    faults: dict[str, EtlnarrError] = {}
+    read = list(_hashed(run, batch, faults))
+    return Fetched(read, _decoded(run, _unread(read, known(con, run, read))), faults)
+
+
+def known(con: Catalog, run: Run, read: Sequence[Read]) -> Contents:
+    """Return what the catalog holds of the bytes that were read."""
+    return Contents(*uploads.known_contents(con, run.settings.limits, {one.content for one in read}))
+
+
+def arrivals_of(run: Run, batch: Fetched, contents: Contents, no: int) -> Iterator[Arrival]:
+    """Yield what was read of a batch, with what came of its bytes where they are new.
 
     Shapes: no is the number of the next upload that the catalog does not have. What was announced rightly goes first,
     as the others are to be held against it.
     """
-    found, unread = [], {}
-    for offer, content, body in read:
-        user = offer.said.user_id or run.settings.user_id
-        found.append((offer, user, content))
-        if contents.known.get((user, content), UNKNOWN).again:
-            unread[content] = body
-    outcomes = _decoded(run, unread)
-    kinds = {(user, content): known.kind for (user, content), known in contents.known.items()}
-    kinds |= {(user, content): _kind(outcomes[content]) for _, user, content in found if content in outcomes}
-    for offer, user, content in sorted(found, key=lambda one: bool(_wrong(one[0].said, one[2], kinds[one[1:]]))):
-        known = contents.known.get((user, content), replace(UNKNOWN, no=no))
+    unread = _unread(batch.read, contents)
+    late = {content: body for content, body in unread.items() if content not in batch.outcomes}
+    outcomes = batch.outcomes | _decoded(run, late)
+    kinds = {place: known.kind for place, known in contents.known.items()}
+    kinds |= {one.place: _kind(outcomes[one.content]) for one in batch.read if one.content in unread}
+    for one in sorted(batch.read, key=lambda one: bool(_wrong(one.offer.said, one.content, kinds[one.place]))):
+        source, said = one.offer.source, one.offer.said
+        known = contents.known.get(one.place, replace(UNKNOWN, no=no))
         if not known.again:
-            if wrong := _wrong(offer.said, content, known.kind):
-                faults[offer.source.url] = wrong
-            yield Arrival(known, offer.source, offer.said, user, content)
+            if wrong := _wrong(said, one.content, known.kind):
+                batch.faults[source.url] = wrong
+            yield Arrival(known, source, said, one.user, one.content)
             continue
-        outcome = _expected(offer.said, content, outcomes[content])
-        if isinstance(outcome, UnreadableError) and outcome.reason == TIMED_OUT and offer.said.announced is not None:
-            faults[offer.source.url] = outcome  # its message comes back
+        outcome = _expected(said, one.content, outcomes[one.content])
+        if isinstance(outcome, UnreadableError) and outcome.reason == TIMED_OUT and said.announced is not None:
+            batch.faults[source.url] = outcome  # its message comes back
             continue
-        kind = _kind(outcome)
         mismatch = isinstance(outcome, UnreadableError) and outcome.reason in PLACED_REASONS
-        contents.known[user, content] = now = replace(known, kind=kind, again=mismatch)
-        yield Arrival(now, offer.source, offer.said, user, content, outcome)
+        contents.known[one.place] = now = replace(known, kind=_kind(outcome), again=mismatch)
+        yield Arrival(now, source, said, one.user, one.content, outcome)
         no += known.no == no
 
 
-def hashed(run: Run, batch: Sequence[Offer], faults: dict[str, EtlnarrError]) -> Iterator[Read]:
-    """Yield the content hash of each source that may be read, and its bytes unless they are too many to be held.
+def _unread(read: Sequence[Read], contents: Contents) -> dict[str, bytes | None]:
+    return {one.content: one.body for one in read if contents.known.get(one.place, UNKNOWN).again}
 
-    Shapes: each place once; faults take by place what could not be read.
+
+def _hashed(run: Run, batch: Sequence[Offer], faults: dict[str, EtlnarrError]) -> Iterator[Read]:
+    """Yield each source that may be read; faults take by place what could not be.
+
+    Shapes: each place once.
     """
     offers = {offer.source.url: offer for offer in batch}
     most = run.settings.max_bytes
@@ -111,7 +146,8 @@ def hashed(run: Run, batch: Sequence[Offer], faults: dict[str, EtlnarrError]) ->
             faults[source.url] = fault
             continue
         size = max(source.size, len(body or b""))
-        yield replace(offers[source.url], source=replace(source, size=size)), content, body if held else None
+        offer = replace(offers[source.url], source=replace(source, size=size))
+        yield Read(offer, offer.said.user_id or run.settings.user_id, content, body if held else None)
 
 
 def _or_raise(found: bytes | EtlnarrError | None) -> bytes | None:
@@ -120,7 +156,7 @@ def _or_raise(found: bytes | EtlnarrError | None) -> bytes | None:
     return found
 
 
-def _decoded(run: Run, bodies: Mapping[str, bytes | None]) -> dict[str, Decoded | UnreadableError]:
+def _decoded(run: Run, bodies: Mapping[str, bytes | None]) -> dict[str, Outcome]:
     limits = Limits(run.settings.max_records_per_file, run.settings.processing_timeout_seconds)
     held = {content: body for content, body in bodies.items() if body is not None}
     too_large = UnreadableError("too_large", "the file is larger than ETL_MAX_FILE_SIZE_MB allows")
@@ -132,7 +168,7 @@ def as_announced(said: Envelope, content: str) -> bool:
     return content.startswith(said.content_hash or "")
 
 
-def _kind(outcome: Decoded | UnreadableError) -> str | None:
+def _kind(outcome: Outcome) -> str | None:
     return envelope.base_name(outcome.writer.name) if isinstance(outcome, Decoded) else None
 
 
@@ -145,7 +181,7 @@ def _wrong(said: Envelope, content: str, kind: str | None) -> EtlnarrError | Non
     return None
 
 
-def _expected(said: Envelope, content: str, outcome: Decoded | UnreadableError) -> Decoded | UnreadableError:
+def _expected(said: Envelope, content: str, outcome: Outcome) -> Outcome:
     """Return the outcome, or the fault of an upload whose bytes or type are not what was said of it, or not known."""
     if not as_announced(said, content):
         return UnreadableError(OTHER_BYTES, "the bytes are not those that were announced")

@@ -9,6 +9,7 @@ from etlnarr import counts, lake, sharing
 from etlnarr.catalog import Catalog, catalog_id, status
 from etlnarr.counts import Status
 from etlnarr.errors import TurnError, UsageError
+from etlnarr.processes import spreading
 from etlnarr.run import Run
 from etlnarr.stages.analyse import Analysed, analyse
 from etlnarr.stages.export import Exported, export
@@ -89,15 +90,28 @@ def tell(
         before_export()
         return export(con, run, month)
 
-    return Told(
-        validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
-        analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds)),
-        narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds)),
-        export=timed(con, run, seconds, "export", exported),
-        # not only when the catalog is closed: a watcher may hold it for weeks
-        status=status.count(con) if run.dry else status.settle(con, run.settings.catalog),
-        seconds=seconds,
-    )
+    with spreading() as elsewhere:
+        return Told(
+            validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
+            analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds, elsewhere)),
+            narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds, elsewhere)),
+            export=timed(con, run, seconds, "export", exported),
+            # not only when the catalog is closed: a watcher may hold it for weeks
+            status=status.count(con) if run.dry else status.settle(con, run.settings.catalog),
+            seconds=seconds,
+        )
+
+
+def analyse_alone(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Analysed:
+    """Work out insights, as analyse()."""
+    with spreading() as elsewhere:
+        return analyse(con, run, month, kinds, elsewhere)
+
+
+def narrate_alone(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Narrated:
+    """Tell insights, as narrate()."""
+    with spreading() as elsewhere:
+        return narrate(con, run, month, kinds, elsewhere)
 
 
 def export_alone(con: Catalog, run: Run, month: str | None) -> Exported:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from etlnarr.analysis import subjects, uploads, windows
+from etlnarr.analysis import nights, rows, uploads, windows
 from etlnarr.analysis.windows import Asked
 from etlnarr.catalog import Catalog
 from etlnarr.catalog import explain as catalogued
@@ -14,7 +14,6 @@ from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
 from etlnarr.metrics import sources
 from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS
-from etlnarr.model import RecordType
 from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.stages.numbers import Number, numbers
@@ -84,8 +83,8 @@ def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
     if told is None:
         raise UsageError(f"{example_id}: the row has no metadata")
     kind = by_name[origin.record_type]
-    readings = _readings(con, run, kind, origin, told)
-    chosen = kind.choose(subjects.canonical(readings))[0]
+    readings = _readings(con, run, origin, told)
+    chosen = kind.choose(rows.canonical(readings))[0]
     return Explanation(
         example_id=example_id,
         subject=told.subject,
@@ -103,19 +102,19 @@ def explain(con: Catalog, run: Run, example_id: str) -> Explanation:
     )
 
 
-def _readings(con: Catalog, run: Run, kind: RecordType, origin: Origin, told: Metadata) -> pl.DataFrame:
+def _readings(con: Catalog, run: Run, origin: Origin, told: Metadata) -> pl.DataFrame:
     """Return the readings of the subject, of every source, with upload and position of their records.
 
     Errors: UsageError when its uploads are not accepted any more.
     """
     if origin.upload is not None:
         tasks = uploads.tasks(con, run, None, origin.upload)
-        found = uploads.found(con, kind, tasks) if tasks else None
+        found = uploads.readings(uploads.read(con, tasks, nights.nobody())) if tasks else None
         readings = None if found is None else found.with_columns(position=pl.col("record"))
     else:
-        asked = Asked(kind, origin.kind, origin.month)
+        asked = Asked(origin.record_type, origin.kind, origin.month)
         own = [task for task in windows.tasks(con, run, asked) if task.context.user_id == origin.user_id]
-        whole = windows.found(con, asked, own).inside if own else None
+        whole = windows.readings(windows.read(con, asked, own)).inside if own else None
         readings = None if whole is None else whole.filter(pl.col("key") == told.subject.key)
     if readings is None or readings.is_empty():
         raise UsageError("the uploads behind this row are not accepted any more; run etlnarr build")

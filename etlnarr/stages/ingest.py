@@ -10,14 +10,14 @@ import polars as pl
 from etlnarr import canonical, envelope, identity, lake
 from etlnarr.avro import Writer
 from etlnarr.avro_columns import Decoded
-from etlnarr.batching import batches
+from etlnarr.batching import ahead, batches
 from etlnarr.catalog import Catalog, transaction, uploads
 from etlnarr.catalog.uploads import Place, Upload
 from etlnarr.errors import DeniedError, EtlnarrError, UnreadableError
 from etlnarr.lake import Source
 from etlnarr.records import by_name
 from etlnarr.run import Run
-from etlnarr.stages.arrivals import Arrival, Contents, Offer, arrivals_of, as_announced, hashed
+from etlnarr.stages.arrivals import Arrival, Contents, Fetched, Offer, arrivals_of, as_announced, fetched, known
 
 BATCH_BYTES: Final = 16_000_000
 BATCH_FILES: Final = 1_000
@@ -47,8 +47,8 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str]) -> Ingested:
     """
     wanted = list(urls) or [lake.raw(run.lake, run.settings)]
     listed = lake.sources(wanted, run.lake, run.settings)
-    known = uploads.known_places(con, run.settings.limits)
-    unknown = (source for source in listed.sources if not _is_known(run, source, known))
+    places = uploads.known_places(con, run.settings.limits)
+    unknown = (source for source in listed.sources if not _is_known(run, source, places))
     fresh = [Offer(source, envelope.read(source.path, by_name)) for source in unknown]
     found = len(listed.sources)
     report = Ingested(found, listed.ignored, listed.denied, found - len(fresh))
@@ -79,10 +79,11 @@ def _take(
     report: Ingested,
 ) -> Ingested:
     progress = run.progress(offers, "ingest", len(offers))
-    for batch in batches(progress, BATCH_FILES, BATCH_BYTES, lambda offer: offer.source.size):
-        faults: dict[str, EtlnarrError] = {}
-        report = _ingest_batch(con, run, batch, report, faults)
-        told(faults)
+    parts = batches(progress, BATCH_FILES, BATCH_BYTES, lambda offer: offer.source.size)
+    beside = con.cursor()
+    for batch in ahead(lambda part: fetched(beside, run, part), parts):
+        report = _ingest_batch(con, run, batch, report)
+        told(batch.faults)
     return replace(report, drift=uploads.mark_drift(con))
 
 
@@ -94,16 +95,9 @@ def _is_known(run: Run, source: Source, known: Mapping[tuple[str, int, str], str
     return user == run.settings.user_id or envelope.read(source.path, by_name).user_id is not None
 
 
-def _ingest_batch(
-    con: Catalog,
-    run: Run,
-    batch: Sequence[Offer],
-    so_far: Ingested,
-    faults: dict[str, EtlnarrError],
-) -> Ingested:
-    read = list(hashed(run, batch, faults))
-    contents = Contents(*uploads.known_contents(con, run.settings.limits, {content for _, content, _ in read}))
-    arrivals = list(arrivals_of(run, read, contents, uploads.next_no(con), faults))
+def _ingest_batch(con: Catalog, run: Run, batch: Fetched, so_far: Ingested) -> Ingested:
+    contents = known(con, run, batch.read)
+    arrivals = list(arrivals_of(run, batch, contents, uploads.next_no(con)))
     fresh = list({arrival.no: arrival for arrival in arrivals if arrival.outcome is not None}.values())
     records, readings = _columns(fresh)
     for frame in records:
@@ -116,7 +110,7 @@ def _ingest_batch(
     unreadable = sum(row.state == "unreadable" for row in rows)
     return replace(
         so_far,
-        denied=so_far.denied + len(faults),
+        denied=so_far.denied + len(batch.faults),
         duplicate=so_far.duplicate + len(arrivals) - len(fresh),
         unreadable=so_far.unreadable + unreadable,
         new=so_far.new + len(fresh) - unreadable,

@@ -2,6 +2,7 @@
 
 from pydantic import ConfigDict, Field, JsonValue
 
+from etlnarr.batching import side_by_side
 from etlnarr.catalog import Catalog, examples
 from etlnarr.envelope import utc
 from etlnarr.errors import UsageError
@@ -67,8 +68,8 @@ def inspect(con: Catalog, run: Run, file: str) -> Inspection:
     if ingest(con, run, [file]).found != 1:
         raise UsageError(f"{file}: name one upload, not a folder or a pattern")
     validate(con, run)
-    analyse(con, run, None, [UPLOAD])
-    narrate(con, run, None, [UPLOAD])
+    analyse(con, run, None, [UPLOAD], side_by_side)
+    narrate(con, run, None, [UPLOAD], side_by_side)
     found = examples.inspected(con)
     analysis = Analysis.model_validate_json(found.document) if found.document else None
     missing = found.detail.split(", ") if found.reason == "schema_error" and found.detail else []

@@ -4,17 +4,16 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, islice, tee
 from pathlib import Path
 from typing import Final
 
 import etlnarr
 from etlnarr import example, identity, prose
-from etlnarr.batching import batches, cores
+from etlnarr.batching import Spread, batches
 from etlnarr.catalog import Catalog, examples, quality, transaction
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
-from etlnarr.processes import elsewhere
 from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.stages.tell import Due, Voice, tell
@@ -35,7 +34,7 @@ class Narrated:
     unchanged: int = 0
 
 
-def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Narrated:
+def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], elsewhere: Spread) -> Narrated:
     """Tell every analysed subject of some kinds that is new or whose inputs changed.
 
     Errors: GateError when a template does not prove what it prints, TemporaryError when a process that tells is
@@ -49,7 +48,7 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> 
     told = replaced = 0
     with transaction(con):
         subjects = run.progress(examples.analysed(con, month, kinds), "narrate", total)
-        with closing(_told(voice, _due(con, run, voice, subjects))) as parts:
+        with closing(_told(voice, _due(con, run, voice, subjects), elsewhere)) as parts:
             for part, lines in parts:
                 _keep(con, run, part, lines)
                 told += len(part)
@@ -68,15 +67,12 @@ def _due(con: Catalog, run: Run, voice: Voice, subjects: Iterable[Analysed]) -> 
                 yield Due(subject, inputs, time)
 
 
-def _told(voice: Voice, due: Iterator[Due]) -> Generator[tuple[list[Due], list[Told]], None, None]:
+def _told(voice: Voice, due: Iterator[Due], elsewhere: Spread) -> Generator[tuple[list[Due], list[Told]], None, None]:
     """Tell part after part, on all cores when there is enough to tell."""
-    many = cores()
     head = list(islice(due, ENOUGH))
-    parts = batches(chain(head, due), PART)
-    if many == 1 or len(head) < ENOUGH:
-        yield from ((part, tell(voice, part)) for part in parts)
-    else:
-        yield from elsewhere(partial(tell, voice), parts, many)
+    spread = map if len(head) < ENOUGH else elsewhere
+    parts, sent = tee(batches(chain(head, due), PART))
+    yield from zip(parts, spread(partial(tell, voice), sent), strict=True)
 
 
 def _keep(con: Catalog, run: Run, part: Sequence[Due], told: Sequence[Told]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from etlnarr import identity, quality, quarantine
-from etlnarr.batching import batches
+from etlnarr.batching import batches, side_by_side
 from etlnarr.catalog import Catalog, transaction
 from etlnarr.catalog import quality as decisions
 from etlnarr.catalog.quality import Decision, Undecided
@@ -37,8 +37,9 @@ def validate(con: Catalog, run: Run) -> Validated:
     accepted = quarantined = 0
     waiting = decisions.undecided(con, run.settings.judgement)
     progress = run.progress(waiting, "validate", len(waiting))
-    for batch in batches(progress, BATCH_UPLOADS, BATCH_RECORDS, lambda one: one.records, lambda one: one.record_type):
-        decided = [_decided(run, *judged) for judged in _judge(con, run, batch)]
+    parts = batches(progress, BATCH_UPLOADS, BATCH_RECORDS, lambda one: one.records, lambda one: one.record_type)
+    for judged in side_by_side(lambda part: list(_judge(con.cursor(), run, part)), parts):
+        decided = [_decided(run, *one) for one in judged]
         with transaction(con):
             decisions.decide(con, decided)
         rejected = sum(decision.state == "quarantined" for decision in decided)
@@ -63,7 +64,7 @@ def _judge(con: Catalog, run: Run, batch: Sequence[Undecided]) -> Iterator[tuple
     if not readable:
         return
     kind = by_name[str(readable[0].record_type)]
-    rows = quality.assess(*decisions.rows_of(con, [upload.no for upload in readable]), kind)
+    rows = quality.assess(*decisions.rows_of(con, [upload.no for upload in readable], kind.told), kind)
     scores = {int(row["upload"]): row for row in rows.iter_rows(named=True)}
     for upload in readable:
         missing = upload.detail.split(", ") if upload.detail else []

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etlnarr.analysis.subjects import canonical
+from etlnarr.analysis.rows import canonical
 from etlnarr.metrics import sources
 from etlnarr.model import READINGS
 from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, readings
