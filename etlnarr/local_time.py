@@ -26,14 +26,12 @@ def seconds(offset: pl.Expr) -> pl.Expr:
     return pl.when(offset.is_in(UTC_NAMES)).then(0).otherwise(signed).cast(pl.Int32)
 
 
-def donors(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
-    """Return the records whose own offset may be lent.
+def lending(written: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
+    """Return which offsets may be lent.
 
-    Shapes: user_id, start, end, source, offset; the result user_id, start, end, offset_s, ordered by start.
+    Shapes: written source and offset, each pair once; the result has offset_s beside them.
     """
-    told = _read(records.select("user_id", "start", "end", "source", "offset"))
-    lent = told.filter(pl.col("offset_s").is_not_null() & pl.col("start").is_not_null() & ~mute(always_utc))
-    return lent.select("user_id", "start", "end", "offset_s").unique().sort("start", "end", "offset_s")
+    return _read(written).filter(pl.col("offset_s").is_not_null() & ~mute(always_utc))
 
 
 def own(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
@@ -48,8 +46,8 @@ def own(records: pl.DataFrame, always_utc: Collection[str]) -> pl.DataFrame:
 def resolve(readings: pl.DataFrame, zones: Mapping[str, str], lenders: pl.DataFrame) -> pl.DataFrame:
     """Settle offset_s, and add offset_origin.
 
-    Shapes: readings with user_id, start, end, and mute and offset_s as own(); zones the IANA zone by user; lenders as
-    donors(); the result without mute.
+    Shapes: readings with user_id, start, end, and mute and offset_s as own(); zones the IANA zone by user; lenders
+    user_id, start, end and offset_s of records that may lend theirs, by start; the result without mute.
     """
     given, lent = _given(zones), pl.when("mute").then("lent_s")
     return (

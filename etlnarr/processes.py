@@ -90,6 +90,7 @@ def _as_they_come(
             pipe = _free(hands, busy)
             busy[pipe] = number
             _ask(pipe, (work, item))
+            del item  # it may be large, and the next one is made now
         while busy:
             yield from _answers(busy)
     finally:

@@ -6,6 +6,7 @@ A ratio worse than the accepted one by more than a fifth is a failure; --accept 
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -23,24 +24,21 @@ WORSE: Final = 1.2
 STANDARD: Final = ("26", "2600")
 CORPORA: Final = ROOT / ".bench"
 ACCEPTED: Final = Path(__file__).with_name("bench.json")
-PEAK: Final = """
-import resource, runpy, sys
-sys.argv = sys.argv[1:]
-try:
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
-finally:
-    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
-"""
+LOOKED_AT_EACH: Final = 0.1
+"""Seconds between two looks at the memory of what is measured."""
+
+PAGE: Final = resource.getpagesize()
 
 
 class Measured(NamedTuple):
     """One whole process.
 
-    Units: seconds, and MB of resident memory at its peak.
+    Units: seconds, and MB of resident memory at its peak: its own, and with that of the processes it began.
     """
 
     seconds: float
     peak: float
+    together: float
     said: str
 
 
@@ -57,17 +55,39 @@ class Compared(NamedTuple):
     bare: float
     ratio: float
     peak: float
+    together: float
     stages: dict[str, float]
 
 
 def measure(*arguments: str) -> Measured:
     """Run a module as a process of its own."""
     start = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, *arguments], env=environment(), capture_output=True, text=True, check=True
-    )
-    peak = int(done.stderr.rsplit("peak ", 1)[1]) / 1000
-    return Measured(time.monotonic() - start, peak, done.stdout)
+    own, together = [0.0], [0.0]
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as errors:
+        with subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=environment(), stdout=said, stderr=errors
+        ) as process:
+            while process.poll() is None:
+                held = resident(process.pid)
+                own.append(held[0])
+                together.append(sum(held))
+                time.sleep(LOOKED_AT_EACH)
+        seconds = time.monotonic() - start
+        for file in (said, errors):
+            file.seek(0)
+        if process.returncode:
+            raise SystemExit(errors.read())
+        return Measured(seconds, max(own), max(together), said.read())
+
+
+def resident(process: int) -> list[float]:
+    """Return the resident memory of a process and of those it began, in MB; what they share counts for each."""
+    try:
+        began = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except OSError:  # it has ended
+        return [0.0]
+    return [pages * PAGE / 1e6, *(mb for each in began for mb in resident(int(each)))]
 
 
 def decode(folder: str) -> tuple[int, int]:
@@ -98,6 +118,7 @@ def compare(corpus: str, runs: int) -> Compared:
         statistics.median(bare.seconds for bare in decodes),
         statistics.median(build.seconds / bare.seconds for build, bare in zip(builds, decodes, strict=True)),
         max(build.peak for build in builds),
+        max(build.together for build in builds),
         {stage: statistics.median(one[stage] for one in seconds) for stage in seconds[0]},
     )
 
@@ -121,7 +142,8 @@ def line(one: Compared) -> str:
     stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in one.stages.items())
     return (
         f"{one.corpus}: ratio {one.ratio:.2f}; build {one.build:.2f} s, bare decode {one.bare:.2f} s; "
-        f"{one.files / one.build:.0f} files/s, {one.records / one.build:.0f} records/s, {one.peak:.0f} MB\n"
+        f"{one.files / one.build:.0f} files/s, {one.records / one.build:.0f} records/s, {one.peak:.0f} MB, "
+        f"{one.together:.0f} MB with the processes it began\n"
         f"    {stages}"
     )
 

@@ -17,7 +17,9 @@ def frame(*rows: tuple[str, str, int, int, str | None]) -> pl.DataFrame:
 def resolved(
     readings: pl.DataFrame, lent: pl.DataFrame, zones: dict[str, str] | None = None
 ) -> list[tuple[object, ...]]:
-    out = local_time.resolve(local_time.own(readings, MUTE), zones or {}, local_time.donors(lent, MUTE))
+    lending = local_time.lending(lent.select("source", "offset").unique(), MUTE)
+    lenders = lent.join(lending, on=["source", "offset"]).select("user_id", "start", "end", "offset_s").sort("start")
+    out = local_time.resolve(local_time.own(readings, MUTE), zones or {}, lenders)
     return out.select("offset_s", "offset_origin").rows()
 
 

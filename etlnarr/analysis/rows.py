@@ -18,13 +18,13 @@ class Rows:
     """All that the catalog tells of some readings; what becomes of them takes no more, whatever process works it out.
 
     Shapes: records and readings as catalog.quality.rows_of(); users upload, user_id and what else is to stand beside
-    each reading; near as analyses.near_records().
+    each reading; lenders as analyses.near_records().
     """
 
     records: pl.DataFrame
     readings: pl.DataFrame
     users: pl.DataFrame
-    near: pl.DataFrame
+    lenders: pl.DataFrame
     persons: Sequence[Person]
 
 
@@ -39,7 +39,7 @@ def read(
 
     Shapes: around as analyses.spans().
     """
-    return Rows(*found, users, _near(con, found[0].join(users, on="upload"), around), persons)
+    return Rows(*found, users, _lenders(con, found[0].join(users, on="upload"), around), persons)
 
 
 def resolved(kind: RecordType, rows: Rows) -> pl.DataFrame:
@@ -54,8 +54,7 @@ def resolved(kind: RecordType, rows: Rows) -> pl.DataFrame:
     coded = told.with_columns(pl.col("source").cast(pl.Enum(told["source"].unique().sort())))
     untold = (pl.lit(None, READINGS[name]).alias(name) for name in TOLD if name not in inside.columns)
     joined = inside.with_columns(untold).join(coded, on=["upload", "record"], how="left", maintain_order="left")
-    lenders = local_time.donors(rows.near, sources.ALWAYS_UTC)
-    return local_time.resolve(joined, people.zones(rows.persons), lenders)
+    return local_time.resolve(joined, people.zones(rows.persons), rows.lenders)
 
 
 def canonical(located: pl.DataFrame) -> pl.DataFrame:
@@ -70,10 +69,14 @@ def numbered(records: pl.DataFrame) -> pl.DataFrame:
     return users.with_columns(person=pl.col("user_id").rank("dense").cast(pl.Int64))
 
 
-def _near(con: Catalog, records: pl.DataFrame, around: pl.DataFrame) -> pl.DataFrame:
+def _lenders(con: Catalog, records: pl.DataFrame, around: pl.DataFrame) -> pl.DataFrame:
     """Return the records that may lend their offset; of people all of whose records carry their own, none is read."""
     borrowers = records.filter(local_time.mute(sources.ALWAYS_UTC)).select("user_id").unique()
-    return analyses.near_records(con, around.join(borrowers, on="user_id", how="semi"))
+    wanted = around.join(borrowers, on="user_id", how="semi")
+    if wanted.is_empty():  # the usual case, and the queries look at every record
+        return analyses.NOBODY.to_frame()
+    written = analyses.near_offsets(con, wanted)
+    return analyses.near_records(con, wanted, local_time.lending(written, sources.ALWAYS_UTC))
 
 
 def _placed(records: pl.DataFrame, persons: Sequence[Person]) -> pl.DataFrame:

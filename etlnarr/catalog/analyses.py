@@ -10,8 +10,6 @@ from etlnarr.catalog.connection import LAST_VERSIONS, Catalog, readings_in
 NEAR_MS = 172_800_000
 """Uploads whose records come within two days may lend an offset or a sleep session."""
 
-NEAR = {"user_id": pl.String, "start": pl.Int64, "end": pl.Int64, "source": pl.String, "offset": pl.String}
-
 
 @dataclass(frozen=True, slots=True)
 class Pending:
@@ -87,24 +85,44 @@ def readings_of(con: Catalog, users: Collection[str], record_type: str) -> dict[
     return dict(rows)
 
 
-def near_records(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:
-    """Return user_id, start, end, source and offset of the records around spans(), of every type."""
-    if around.is_empty():  # the usual case, and the query looks at every record
-        return pl.DataFrame(schema=NEAR)
-    return _near(
+def near_offsets(con: Catalog, around: pl.DataFrame) -> pl.DataFrame:
+    """Return source and offset of the records around spans(), of every type, each pair once."""
+    query = f'{NEAR} SELECT DISTINCT source, "offset" FROM near ORDER BY ALL'  # noqa: S608 - a constant
+    return _near(con, around, query)
+
+
+def near_records(con: Catalog, around: pl.DataFrame, lending: pl.DataFrame) -> pl.DataFrame:
+    """Return user_id, start, end and offset_s of the records around spans(), by start.
+
+    Shapes: lending source, offset and offset_s, of the records that are wanted.
+    """
+    con.register("lending", lending)
+    found = _near(
         con,
         around,
-        """
-        -- apart, for joined at once with the records the spans are compared with those of everybody
-        WITH own AS MATERIALIZED (
-            SELECT no, user_id, around.start, around."end" FROM uploads JOIN around USING (user_id)
-            WHERE state = 'accepted'
-        )
-        SELECT DISTINCT user_id, r.start, r."end", r.source, r."offset"
-        FROM records AS r JOIN own ON upload = no
-        WHERE r."offset" IS NOT NULL AND r.start <= own."end" + $near AND r."end" >= own.start - $near
-        """,
+        f"""
+        {NEAR} SELECT DISTINCT user_id, start, "end", offset_s FROM near JOIN lending USING (source, "offset")
+        ORDER BY start, "end", offset_s, user_id
+        """,  # noqa: S608 - a constant
     )
+    con.unregister("lending")
+    return found
+
+
+NOBODY = pl.Schema({"user_id": pl.String(), "start": pl.Int64(), "end": pl.Int64(), "offset_s": pl.Int32()})
+"""The columns of near_records()."""
+
+NEAR = """
+    -- own is apart, for joined at once with the records the spans are compared with those of everybody
+    WITH own AS MATERIALIZED (
+        SELECT no, user_id, around.start, around."end" FROM uploads JOIN around USING (user_id)
+        WHERE state = 'accepted'
+    ),
+    near AS (
+        SELECT user_id, r.start, r."end", source, "offset" FROM records AS r JOIN own ON upload = no
+        WHERE r."offset" IS NOT NULL AND r.start <= own."end" + $near AND r."end" >= own.start - $near
+    )
+"""
 
 
 def near_last(

@@ -27,7 +27,7 @@ LAST_VERSIONS: Final = """
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 RETRY_SECONDS: Final = 0.1
-MEMORY_A_CORE: Final = 512
+MEMORY_A_CORE: Final = 144
 """MB that the queries of one core have; what they need beyond it waits on disk beside the catalog."""
 
 
@@ -125,6 +125,7 @@ def _connect(path: Path, *, read_only: bool) -> Catalog:
         limits: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{MEMORY_A_CORE * cores()}MB",
             "threads": cores(),
+            "checkpoint_threshold": "256MB",
         }
         return duckdb.connect(str(path), read_only=read_only, config=limits)
     except OSError as fault:

@@ -1,11 +1,12 @@
 """What narration reads, the examples it leaves, and the months they make."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import polars as pl
 
-from etlnarr.catalog.connection import Catalog
+from etlnarr.catalog.connection import Catalog, transaction
 from etlnarr.envelope import utc
 from etlnarr.wire import Origin, Quality, UploadRef
 
@@ -107,15 +108,48 @@ def first_told(con: Catalog, processing_ids: Sequence[str]) -> dict[str, int]:
     return dict(con.execute(query, {"ids": list(processing_ids)}).fetchall())
 
 
-def tell(con: Catalog, told: Sequence[Told], processing_ids: Sequence[str], now: int) -> None:
-    """Store examples, and when each content was first told."""
+@contextmanager
+def kept_back(con: Catalog) -> Iterator[None]:
+    """Keep what is held apart, on disk where it is much, until it is stored or nothing is."""
+    con.execute(HELD).complete()
+    try:
+        yield
+    finally:
+        con.execute("DROP TABLE held").complete()
+
+
+def hold(con: Catalog, told: Sequence[Told], processing_ids: Sequence[str], part: int) -> None:
+    """Keep back the examples of a part."""
     if not told:
         return
-    con.register("told", pl.DataFrame(told, orient="row").with_columns(wanted=pl.lit(value=True)))
-    con.execute("INSERT OR REPLACE INTO examples BY NAME SELECT * FROM told").complete()
+    con.register(
+        "told", pl.DataFrame(told, orient="row").with_columns(part=part, processing_id=pl.Series(processing_ids))
+    )
+    con.execute("INSERT INTO held BY NAME SELECT * FROM told").complete()
     con.unregister("told")
-    query = "INSERT OR IGNORE INTO tellings SELECT DISTINCT unnest($ids), $now, FALSE"
-    con.execute(query, {"ids": list(processing_ids), "now": now}).complete()
+
+
+def store(con: Catalog, now: int) -> None:
+    """Store part by part what was held, and when each content was first told."""
+    for (part,) in con.execute("SELECT DISTINCT part FROM held ORDER BY part").fetchall():
+        with transaction(con):
+            for insert in STORE:
+                con.execute(insert, {"part": part, "now": now}).complete()
+
+
+HELD = """
+    CREATE TEMP TABLE held (
+        part BIGINT, subject VARCHAR, inputs VARCHAR, example_id VARCHAR, category VARCHAR, line VARCHAR,
+        processing_id VARCHAR
+    )
+"""
+STORE = (
+    """
+    INSERT OR REPLACE INTO examples BY NAME
+    SELECT * EXCLUDE (part, processing_id), TRUE AS wanted FROM held WHERE part = $part AND $now IS NOT NULL
+    """,
+    "INSERT OR IGNORE INTO tellings SELECT DISTINCT processing_id, $now, FALSE FROM held WHERE part = $part",
+)
 
 
 def want(con: Catalog, month: str | None, kinds: Sequence[str]) -> None:

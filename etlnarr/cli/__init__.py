@@ -10,8 +10,8 @@ from etlnarr.errors import EtlnarrError
 __all__ = ["app", "main"]
 
 
-# read by the allocator of Polars when it is loaded: what one batch gives back the next asks for at once
-os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:5000,muzzy_decay_ms:5000")
+# read by the allocator of Polars when it is loaded: what one batch gives back the next asks for at once, and no longer
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:500,muzzy_decay_ms:0,narenas:2")
 
 
 def main() -> None:

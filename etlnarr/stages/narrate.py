@@ -11,7 +11,7 @@ from typing import Final
 import etlnarr
 from etlnarr import example, identity, prose
 from etlnarr.batching import Spread, batches
-from etlnarr.catalog import Catalog, examples, quality, transaction
+from etlnarr.catalog import Catalog, examples, quality
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
 from etlnarr.records import by_name
@@ -21,6 +21,9 @@ from etlnarr.wire import dump
 
 BATCH: Final = 500
 PART: Final = 250
+TOGETHER: Final = 8
+"""How many parts are stored in one go, when all is told: the catalog holds in memory what it has not committed."""
+
 ENOUGH: Final = 2_000
 """How many subjects must be due for processes of their own to pay, which load program and templates anew."""
 
@@ -46,14 +49,14 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
     quality.refresh_novelty(con)
     total = examples.count_analysed(con, month, kinds)
     told = replaced = 0
-    with transaction(con):
-        subjects = run.progress(examples.analysed(con, month, kinds), "narrate", total)
-        with closing(_told(voice, _due(con, run, voice, subjects), elsewhere)) as parts:
-            for part, lines in parts:
-                _keep(con, run, part, lines)
-                told += len(part)
-                replaced += sum(due.subject.inputs is not None for due in part)
-        examples.want(con, month, kinds)
+    subjects = run.progress(examples.analysed(con, month, kinds), "narrate", total)
+    with examples.kept_back(con), closing(_told(voice, _due(con, run, voice, subjects), elsewhere)) as parts:
+        for number, (part, lines) in enumerate(parts):
+            _keep(con, run, part, lines, number // TOGETHER)
+            told += len(part)
+            replaced += sum(due.subject.inputs is not None for due in part)
+        examples.store(con, run.now)
+    examples.want(con, month, kinds)
     return Narrated(told, replaced, total - told)
 
 
@@ -75,9 +78,9 @@ def _told(voice: Voice, due: Iterator[Due], elsewhere: Spread) -> Generator[tupl
     yield from zip(parts, spread(partial(tell, voice), sent), strict=True)
 
 
-def _keep(con: Catalog, run: Run, part: Sequence[Due], told: Sequence[Told]) -> None:
+def _keep(con: Catalog, run: Run, part: Sequence[Due], told: Sequence[Told], number: int) -> None:
     ids = [example.processing_id(due.subject) for due in part]
-    examples.tell(con, told, ids, run.now)
+    examples.hold(con, told, ids, number)
     for name, due in zip(ids, part, strict=True):
         run.log.debug(
             "told", correlation_id=due.subject.origin.correlation_id or name, record_type=due.subject.record_type

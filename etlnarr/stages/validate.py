@@ -14,7 +14,7 @@ from etlnarr.run import Run
 from etlnarr.wire import UPLOAD, Quality, dump
 
 BATCH_RECORDS: Final = 100_000
-BATCH_UPLOADS: Final = 250
+BATCH_UPLOADS: Final = 200
 UNREADABLE: Final = Quality(
     score=0.0, schema_score=0.0, completeness=0.0, physiological=0.0, temporal=0.0, errors=[], warnings=[], rules={}
 )
