@@ -30,6 +30,9 @@ RETRY_SECONDS: Final = 0.1
 MEMORY_A_CORE: Final = 144
 """MB that the queries of one core have; what they need beyond it waits on disk beside the catalog."""
 
+LONGEST_LOG: Final = "256MB"
+"""How much that was committed waits beside the catalog: whenever it is taken in, unfilled blocks are written anew."""
+
 
 @contextlib.contextmanager
 def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
@@ -125,7 +128,7 @@ def _connect(path: Path, *, read_only: bool) -> Catalog:
         limits: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{MEMORY_A_CORE * cores()}MB",
             "threads": cores(),
-            "checkpoint_threshold": "256MB",
+            "checkpoint_threshold": LONGEST_LOG,
         }
         return duckdb.connect(str(path), read_only=read_only, config=limits)
     except OSError as fault:

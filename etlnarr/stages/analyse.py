@@ -35,7 +35,10 @@ class Analysed:
 
 
 def analyse(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], elsewhere: Spread) -> Analysed:
-    """Work out the insights of every subject of some kinds that is new or whose inputs changed."""
+    """Work out the insights of every subject of some kinds that is new or whose inputs changed.
+
+    Errors: TemporaryError when a process that works is killed; what was stored until then stands.
+    """
     quality.refresh_novelty(con)
     report = _uploads(con, run, month, elsewhere) if UPLOAD in kinds else Analysed()
     for window in kinds:
