@@ -27,8 +27,9 @@ LAST_VERSIONS: Final = """
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 RETRY_SECONDS: Final = 0.1
-MEMORY_A_CORE: Final = 144
-"""MB that the queries of one core have; what they need beyond it waits on disk beside the catalog."""
+MEMORY: Final = 160
+MEMORY_A_CORE: Final = 64
+"""MB that queries have, in all and for each core; what they need beyond it waits on disk beside the catalog."""
 
 LONGEST_LOG: Final = "256MB"
 """How much that was committed waits beside the catalog: whenever it is taken in, unfilled blocks are written anew."""
@@ -126,7 +127,7 @@ def _connect(path: Path, *, read_only: bool) -> Catalog:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         limits: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": f"{MEMORY_A_CORE * cores()}MB",
+            "memory_limit": f"{MEMORY + MEMORY_A_CORE * cores()}MB",
             "threads": cores(),
             "checkpoint_threshold": LONGEST_LOG,
         }

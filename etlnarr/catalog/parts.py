@@ -14,11 +14,19 @@ KEY: Final = ["user_id", "content_hash"]
 MOST: Final = 1_000
 """Uploads of one part."""
 
+MOST_READINGS: Final = 500_000
+"""Readings after which no further upload goes into a part: to be listed they must fit into memory."""
+
 DUE: Final = f"""
     CREATE OR REPLACE TEMP TABLE due AS
-    SELECT no FROM uploads WHERE NOT published UNION SELECT upload FROM sources WHERE NOT published
-    ORDER BY no LIMIT {MOST}
-"""  # noqa: S608 - a number of our own
+    WITH waiting AS (
+        SELECT no FROM uploads WHERE NOT published UNION SELECT upload FROM sources WHERE NOT published
+        ORDER BY no LIMIT {MOST}
+    ),
+    sizes AS (SELECT upload AS no, count(*) AS n FROM readings WHERE upload IN (FROM waiting) GROUP BY upload)
+    SELECT no FROM waiting LEFT JOIN sizes USING (no)
+    QUALIFY coalesce(sum(n) OVER (ORDER BY no ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < {MOST_READINGS}
+"""  # noqa: S608 - numbers of our own
 
 
 def _listed(table: str, columns: Sequence[str], order: str) -> str:

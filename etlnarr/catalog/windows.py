@@ -29,7 +29,7 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
     rows = con.execute(
         """
         WITH spans AS (
-            SELECT no, user_id, record_type, content_hash || uploaded || key || bucket || quality AS known,
+            SELECT no, user_id, record_type, md5_number(content_hash || uploaded || key || bucket || quality) AS known,
                    coalesce(min(start), uploaded) AS start, coalesce(max("end"), uploaded) AS "end",
                    coalesce(max(records.fetched), uploaded) AS fetched
             FROM uploads LEFT JOIN records ON upload = no WHERE state = 'accepted'
@@ -47,7 +47,7 @@ def contexts(con: Catalog, record_type: str, window: str, month: str | None, spa
         ),
         latest AS (SELECT user_id, max(fetched) AS fetched FROM spans WHERE record_type = $record_type GROUP BY user_id)
         SELECT spans.user_id, sum(readings) FILTER (spans.record_type = $record_type),
-               md5(string_agg(known, ',' ORDER BY known)), least(any_value(latest.fetched), $until),
+               bit_xor(known)::VARCHAR, least(any_value(latest.fetched), $until),
                any_value(scopes.inputs)
         FROM spans JOIN latest USING (user_id) LEFT JOIN sizes USING (no)
         LEFT JOIN scopes ON scopes.user_id = spans.user_id AND scopes.record_type = $record_type
