@@ -64,11 +64,15 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
 
 def ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Yield what work makes of each item, in order; it is at the next one while this one is looked at."""
-    begun: deque[Future[R]] = deque()
+    begun: Future[R] | None = None
     with ThreadPoolExecutor(1) as pool:
         for item in items:
-            begun.append(pool.submit(work, item))
-            if len(begun) > 1:
-                yield begun.popleft().result()
-        while begun:
-            yield begun.popleft().result()
+            if begun is None:
+                begun = pool.submit(work, item)
+                continue
+            done = begun.result()  # a fault comes before more is begun
+            begun = pool.submit(work, item)
+            yield done
+            del done  # it may be large, and the next one is waited for now
+        if begun is not None:
+            yield begun.result()

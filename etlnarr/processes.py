@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -19,6 +20,11 @@ Pipe: TypeAlias = "Connection[Any, Any]"
 FAULTS: Final = (EtlnarrError, MemoryError, OSError)
 """What is raised here as it was there."""
 
+BY_DEFECT: Final = 1
+"""Exit code of a process that raised something else."""
+
+STDERR: Final = 2
+ENDING_SECONDS: Final = 10
 AHEAD: Final = 4
 """How many items for each process may be begun after one that is not done: their answers wait for its."""
 
@@ -82,14 +88,16 @@ def _in_order(answers: Generator[tuple[int, R | Fault]]) -> Generator[R]:
 def _as_they_come(
     hands: list[Hand], many: int, work: Callable[[T], R], items: Iterable[T]
 ) -> Generator[tuple[int, R | Fault]]:
-    busy: dict[Pipe, int] = {}
+    busy: dict[Hand, int] = {}
     try:
-        for number, item in enumerate(items):
+        numbers = count()  # enumerate() would hold on to the item
+        for item in items:
+            number = next(numbers)
             while busy and (len(busy) == many or number - min(busy.values()) >= AHEAD * many):
                 yield from _answers(busy)
-            pipe = _free(hands, busy)
-            busy[pipe] = number
-            _ask(pipe, (work, item))
+            hand = _free(hands, busy)
+            busy[hand] = number
+            _ask(hand, (work, item))
             del item  # it may be large, and the next one is made now
         while busy:
             yield from _answers(busy)
@@ -98,12 +106,12 @@ def _as_they_come(
             _dismiss(hands)
 
 
-def _free(hands: list[Hand], busy: Mapping[Pipe, int]) -> Pipe:
+def _free(hands: list[Hand], busy: Mapping[Hand, int]) -> Hand:
     for hand in hands:
-        if hand.pipe not in busy:
-            return hand.pipe
+        if hand not in busy:
+            return hand
     hands.append(_started())
-    return hands[-1].pipe
+    return hands[-1]
 
 
 def _dismiss(hands: list[Hand]) -> None:
@@ -118,7 +126,7 @@ def _started() -> Hand:
     """Start a process that has SIGINT and SIGTERM blocked from its birth: this one ends it when they come."""
     spawning = get_context("spawn")
     ours, theirs = spawning.Pipe()
-    process = spawning.Process(target=_serve, args=(theirs,))
+    process = spawning.Process(target=_begin, args=(theirs,))
     resource_tracker.ensure_running()  # the start does this too, and it unblocks them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
@@ -129,17 +137,17 @@ def _started() -> Hand:
     return Hand(process, ours)
 
 
-def _ask(pipe: Pipe, asked: object) -> None:
-    with _living():
-        pipe.send(asked)
+def _ask(hand: Hand, asked: object) -> None:
+    with _living(hand):
+        hand.pipe.send(asked)
 
 
-def _answers(busy: dict[Pipe, int]) -> Iterator[tuple[int, Any]]:
-    ready = wait(list(busy))  # a signal ends this; a read it would not, as Polars handles signals
-    for pipe in [pipe for pipe in busy if pipe in ready]:
-        with _living():
-            answer = pipe.recv()
-        yield busy.pop(pipe), answer
+def _answers(busy: dict[Hand, int]) -> Iterator[tuple[int, Any]]:
+    ready = wait([hand.pipe for hand in busy])  # a signal ends this; a read it would not, as Polars handles signals
+    for hand in [hand for hand in busy if hand.pipe in ready]:
+        with _living(hand):
+            answer = hand.pipe.recv()
+        yield busy.pop(hand), answer
 
 
 def _whole(answer: R | Fault) -> R:
@@ -149,16 +157,26 @@ def _whole(answer: R | Fault) -> R:
 
 
 @contextmanager
-def _living() -> Iterator[None]:
+def _living(hand: Hand) -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError) as fault:
+        hand.process.join(ENDING_SECONDS)
+        if hand.process.exitcode == BY_DEFECT:
+            raise EtlnarrError(
+                "a process of this run failed by a defect of the program; on one core (taskset -c 0) it tells where"
+            ) from fault
         raise TemporaryError("a process of this run was killed, perhaps for want of memory; run again") from fault
+
+
+def _begin(pipe: Pipe) -> None:
+    os.environ["POLARS_MAX_THREADS"] = "1"  # read when it is loaded: the other cores have processes of their own
+    os.dup2(os.open(os.devnull, os.O_WRONLY), STDERR)  # what is printed of a defect may quote readings
+    _serve(pipe)
 
 
 def _serve(pipe: Pipe) -> None:
     """Work until nobody is at the other end of the pipe, however that came."""
-    os.environ["POLARS_MAX_THREADS"] = "1"  # read when it is loaded: the other cores have processes of their own
     with suppress(EOFError, OSError):
         while True:
             pipe.send(_worked(*pipe.recv()))

@@ -37,6 +37,20 @@ def test_a_fault_reaches_the_caller_and_no_more_is_begun() -> None:
     assert len(begun) <= cores() + 1
 
 
+def test_what_is_read_ahead_ends_with_the_first_fault() -> None:
+    begun = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        return 1 // (number - 1)
+
+    results = ahead(work, range(100))
+    assert next(results) == -1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert begun == [0, 1]
+
+
 def test_one_is_worked_on_while_the_one_before_it_is_looked_at() -> None:
     begun = [threading.Event() for _ in range(4)]
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from etlnarr import avro
 from etlnarr.samples.schemas import SCHEMAS
 from tests import uploads
-from tests.command import built, etlnarr, fingerprint, rows
+from tests.command import ROOT, built, environment, etlnarr, fingerprint, rows
 from tests.uploads import DAY, MINUTE, T0
 
 TRACE = uploads.glucose([(T0 + n * 5 * MINUTE, 110.0 + n % 7) for n in range(40)])
@@ -27,6 +29,23 @@ def test_a_file_is_read_and_kept_whatever_its_name(name: str, tmp_path: Path) ->
     upload.write_bytes(b"no Avro")
     assert built(tmp_path / "lake", month=None)["validate"] == {"accepted": 0, "quarantined": 1, "lost": 0}
     assert len(fingerprint(tmp_path / "lake", "quarantine")) == 2
+
+
+def test_bytes_that_the_part_before_took_from_their_user_are_decoded_after_all(tmp_path: Path) -> None:
+    found = []
+    for way, most in (("alone", 1), ("together", 1_000)):
+        where = tmp_path / way
+        one = glucose(where / "in" / NAME)
+        built(where / "lake", one, month=None, ETL_USER_ID="u1")
+        glucose(where / "in/raw/BloodGlucoseRecord/2025/11/17/u1_1763380800_0123456789abcdef.avro")
+        before = f"from etlnarr.stages import ingest; ingest.BATCH_FILES = {most}"
+        subprocess.run(
+            [sys.executable, "-c", f"{before}\nfrom etlnarr.cli import main\nmain()", "build", "in", "--lake", "lake"],
+            cwd=where, env=environment(ETL_USER_ID="u2", PYTHONPATH=str(ROOT)), check=True, capture_output=True,
+        )  # fmt: skip
+        found.append(rows(where / "lake"))
+    assert sorted(row["metadata"]["user_id"] for row in found[0]) == ["u1", "u2"]
+    assert found[0] == found[1]
 
 
 def test_a_name_that_is_too_long_to_be_added_to_is_shortened(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator
 from multiprocessing import Pipe
 from pathlib import Path
@@ -15,7 +16,7 @@ from threading import Thread
 import pytest
 
 from etlnarr.batching import cores
-from etlnarr.errors import GateError, TemporaryError
+from etlnarr.errors import EtlnarrError, GateError, TemporaryError
 from etlnarr.processes import AHEAD, _serve, crew
 from tests.command import ROOT, SAMPLES, environment, etlnarr
 
@@ -32,6 +33,8 @@ if __name__ == "__main__":
                 print(own, flush=True)
             told.add(own)
 """
+
+NARRATE = "from etlnarr import prose; from etlnarr.stages import narrate"
 
 
 def squared_by(number: int) -> tuple[int, int]:
@@ -91,6 +94,37 @@ def test_a_fault_comes_as_it_was_raised_after_what_came_before_it() -> None:
     assert done == [0, 1, 2]
 
 
+def test_a_defect_is_no_passing_fault_and_nothing_is_printed_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    with crew(2) as elsewhere, pytest.raises(EtlnarrError, match="defect") as found:
+        list(elsewhere(float, ["1", "98.6 mg/dL"]))
+    assert not isinstance(found.value, TemporaryError)
+    assert "98.6" not in str(found.value) + "".join(capfd.readouterr())
+
+
+def test_an_idle_process_that_is_killed_is_a_passing_fault() -> None:
+    with crew(2) as elsewhere:
+        for process in {process for _, process in elsewhere(squared_by, range(4))}:
+            os.kill(process, signal.SIGKILL)
+        with pytest.raises(TemporaryError, match="run again"):
+            list(elsewhere(gate, range(3)))
+        assert list(elsewhere(gate, range(3))) == [0, 1, 2]
+
+
+def test_what_was_sent_is_not_held_while_the_next_is_made() -> None:
+    sent: list[weakref.ref[set[int]]] = []
+
+    def made() -> Iterator[set[int]]:
+        for _ in range(4):
+            assert all(one() is None for one in sent)
+            item = set(range(9))
+            sent.append(weakref.ref(item))
+            yield item
+            del item
+
+    with crew(2) as elsewhere:
+        assert list(elsewhere(sum, made())) == [36] * 4
+
+
 def test_a_process_that_is_killed_is_a_passing_fault_and_others_take_its_place() -> None:
     with crew(2) as elsewhere:
         with pytest.raises(TemporaryError, match="run again"):
@@ -131,7 +165,7 @@ def test_a_gate_that_does_not_hold_in_another_process_ends_a_build_as_it_does_in
         )
         for lake, before in (
             ("here", ""),
-            ("there", "from etlnarr import prose; from etlnarr.stages import narrate; prose.load = narrate.ENOUGH = 0"),
+            ("there", f"{NARRATE}; prose.load = narrate.ENOUGH = 0; narrate.PART = 1"),
         )
     )  # fmt: skip
     assert "steps.jinja" in here.stderr

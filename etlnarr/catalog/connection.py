@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import re
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,6 +52,7 @@ def open_catalog(path: Path, wait_seconds: float) -> Iterator[Catalog]:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(RETRY_SECONDS)
+    shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)  # of a run that was killed: this one holds it
     with contextlib.closing(con), _faults(path):
         _refuse_other_layouts(con, path)
         with transaction(con):

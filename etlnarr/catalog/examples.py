@@ -1,16 +1,18 @@
 """What narration reads, the examples it leaves, and the months they make."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
+from etlnarr.batching import batches
 from etlnarr.catalog.connection import Catalog, transaction
 from etlnarr.envelope import utc
 from etlnarr.wire import Origin, Quality, UploadRef
 
-FETCH_ROWS = 1_000
+FETCH_ROWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Month:
     signature: str
 
 
+BY_UPLOAD = "record_type, upload, subject"
+BY_TIME = "moment, example_id"
 DUE = "kind IN (SELECT unnest($kinds)) AND ($month IS NULL OR month = $month)"
 
 
@@ -59,18 +63,27 @@ def count_analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> int
 
 def analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> Iterator[Analysed]:
     """Yield the analysed subjects of some kinds, in order."""
-    result = con.cursor().execute(
+    names = f"SELECT subject FROM standing WHERE {DUE} ORDER BY {BY_UPLOAD}"  # noqa: S608 - constants
+    for subject, kind, user, record_type, moment, origin, document, inputs, *upload in _in_parts(
+        con,
+        names,
         f"""
         SELECT subject, kind, user_id, record_type, moment, origin, document, examples.inputs,
                content_hash, correlation_id, records, quality, key, bucket, uploaded
-        FROM standing LEFT JOIN examples USING (subject) WHERE {DUE} ORDER BY upload, subject
+        FROM standing LEFT JOIN examples USING (subject) WHERE subject IN (SELECT unnest($names)) ORDER BY {BY_UPLOAD}
         """,  # noqa: S608 - a constant
         {"month": month, "kinds": list(kinds)},
-    )
-    while rows := result.fetchmany(FETCH_ROWS):
-        for subject, kind, user, record_type, moment, origin, document, inputs, *upload in rows:
-            whence = Origin.model_validate_json(origin) if origin else _origin(*upload)
-            yield Analysed(subject, kind, user, record_type, moment, whence, document, inputs)
+    ):
+        whence = Origin.model_validate_json(origin) if origin else _origin(*upload)
+        yield Analysed(subject, kind, user, record_type, moment, whence, document, inputs)
+
+
+def _in_parts(con: Catalog, names: str, rows: str, parameters: Mapping[str, object]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of the subjects that a query names, in its order: sorted with their texts they fill the memory."""
+    cursor = con.cursor()
+    subjects = [subject for (subject,) in cursor.execute(names, parameters).fetchall()]
+    for part in batches(subjects, FETCH_ROWS):
+        yield from cursor.execute(rows, {"names": part}).fetchall()
 
 
 def upload_ref(key: str, bucket: str, content_hash: str, uploaded: int, records: int) -> UploadRef:
@@ -129,12 +142,16 @@ def hold(con: Catalog, told: Sequence[Told], processing_ids: Sequence[str], part
     con.unregister("told")
 
 
-def store(con: Catalog, now: int) -> None:
-    """Store part by part what was held, and when each content was first told."""
-    for (part,) in con.execute("SELECT DISTINCT part FROM held ORDER BY part").fetchall():
-        with transaction(con):
-            for insert in STORE:
-                con.execute(insert, {"part": part, "now": now}).complete()
+def held(con: Catalog) -> list[int]:
+    """Return the numbers of the parts that are kept back."""
+    return [part for (part,) in con.execute("SELECT DISTINCT part FROM held ORDER BY part").fetchall()]
+
+
+def store(con: Catalog, part: int, now: int) -> None:
+    """Store a part that was kept back, and when each content was first told."""
+    with transaction(con):
+        con.execute(STORE, {"part": part}).complete()
+        con.execute(STORE_FIRST, {"part": part, "now": now}).complete()
 
 
 HELD = """
@@ -143,13 +160,13 @@ HELD = """
         processing_id VARCHAR
     )
 """
-STORE = (
-    """
+STORE = """
     INSERT OR REPLACE INTO examples BY NAME
-    SELECT * EXCLUDE (part, processing_id), TRUE AS wanted FROM held WHERE part = $part AND $now IS NOT NULL
-    """,
-    "INSERT OR IGNORE INTO tellings SELECT DISTINCT processing_id, $now, FALSE FROM held WHERE part = $part",
-)
+    SELECT * EXCLUDE (part, processing_id), TRUE AS wanted FROM held WHERE part = $part
+"""
+STORE_FIRST = """
+    INSERT OR IGNORE INTO tellings SELECT DISTINCT processing_id, $now, FALSE FROM held WHERE part = $part
+"""
 
 
 def want(con: Catalog, month: str | None, kinds: Sequence[str]) -> None:
@@ -176,15 +193,15 @@ def months(con: Catalog) -> list[Month]:
 
 def lines(con: Catalog, category: str, month: str) -> Iterator[str]:
     """Yield the rows of one month by time, then id."""
-    result = con.cursor().execute(
-        """
+    names = f"""
+        SELECT subject FROM examples JOIN standing USING (subject)
+        WHERE wanted AND category = $category AND month = $month ORDER BY {BY_TIME}
+    """  # noqa: S608 - a constant
+    rows = f"""
         SELECT line FROM examples JOIN standing USING (subject)
-        WHERE wanted AND category = $category AND month = $month ORDER BY moment, example_id
-        """,
-        {"category": category, "month": month},
-    )
-    while rows := result.fetchmany(FETCH_ROWS):
-        yield from (line for (line,) in rows)
+        WHERE subject IN (SELECT unnest($names)) ORDER BY {BY_TIME}
+    """  # noqa: S608 - a constant
+    yield from (line for (line,) in _in_parts(con, names, rows, {"category": category, "month": month}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -80,10 +81,10 @@ def _take(
 ) -> Ingested:
     progress = run.progress(offers, "ingest", len(offers))
     parts = batches(progress, BATCH_FILES, BATCH_BYTES, lambda offer: offer.source.size)
-    beside = con.cursor()
-    for batch in ahead(lambda part: fetched(beside, run, part), parts):
-        report = _ingest_batch(con, run, batch, report)
-        told(batch.faults)
+    with closing(con.cursor()) as beside:
+        for batch in ahead(lambda part: fetched(beside, run, part), parts):
+            report = _ingest_batch(con, run, batch, report)
+            told(batch.faults)
     return replace(report, drift=uploads.mark_drift(con))
 
 

@@ -41,7 +41,8 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
     """Tell every analysed subject of some kinds that is new or whose inputs changed.
 
     Errors: GateError when a template does not prove what it prints, TemporaryError when a process that tells is
-    killed; nothing that was told in this run is kept then.
+    killed; nothing that was told in this run is kept then. Of a run that is killed while it stores, some rows stand,
+    each of them whole, and the next one tells the others.
     """
     folder = _folder(run.settings.templates_path)
     settings = run.settings
@@ -55,7 +56,9 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
             _keep(con, run, part, lines, number // TOGETHER)
             told += len(part)
             replaced += sum(due.subject.inputs is not None for due in part)
-        examples.store(con, run.now)
+        whole = examples.held(con)
+        for number in run.progress(whole, "store", len(whole)):
+            examples.store(con, number, run.now)
     examples.want(con, month, kinds)
     return Narrated(told, replaced, total - told)
 
