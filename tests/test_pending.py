@@ -1,13 +1,15 @@
 """What makes an upload pending again: other settings, another user, a place that fits its bytes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from etlnarr.model import Json
 from tests import uploads
-from tests.command import built, etlnarr, fingerprint, rows
+from tests.command import ROOT, SAMPLES, built, environment, etlnarr, fingerprint, rows
 from tests.uploads import DAY, MINUTE, T0
 
 TRACE = uploads.glucose([(T0 + n * 5 * MINUTE, 110.0 + n % 7) for n in range(200)])
@@ -106,3 +108,19 @@ def test_a_quarantined_upload_is_logged_with_its_correlation_id(tmp_path: Path) 
     told = [json.loads(line) for line in done.stderr.splitlines() if '"told"' in line and "correlation_id" in line]
     assert [entry["correlation_id"] for entry in told] == [rows(tmp_path / "lake")[0]["metadata"]["correlation_id"]]
     assert "sample_data_user" not in done.stderr
+
+
+def test_what_a_killed_run_stored_in_part_is_not_exported(tmp_path: Path) -> None:
+    whole, lake = tmp_path / "whole", tmp_path / "lake"
+    built(whole, SAMPLES, month=None)
+    before = "import os; from etlnarr.catalog import examples; examples.want = lambda *_: os._exit(9)"
+    killed = subprocess.run(
+        [sys.executable, "-c", f"{before}\nfrom etlnarr.cli import main\nmain()", "build", SAMPLES, "--lake", lake],
+        cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert killed.returncode == 9
+    assert "killed while it stored" in etlnarr("export", "--lake", lake, expect=2).stderr
+    assert not (lake / "training").exists()
+    etlnarr("narrate", "--lake", lake)
+    etlnarr("export", "--lake", lake)
+    assert fingerprint(lake) == fingerprint(whole) != {}

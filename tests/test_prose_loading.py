@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from etlnarr.errors import GateError
+from etlnarr.errors import GateError, TemporaryError
 from etlnarr.prose import load
+from etlnarr.stages.tell import _loaded
+from tests.command import ROOT
 from tests.narration import story
 
 IMPORT = '{% from "shared.jinja" import of, constants as shared with context %}'
@@ -93,3 +95,14 @@ def test_names_that_a_template_sets_itself_are_not_needed(tmp_path: Path) -> Non
     output = "{% if glucose.complete %}{% set part = 'whole' %}{% else %}{% set part = 'part' %}{% endif %}{{ part }}"
     (tmp_path / "story.jinja").write_text(story(output, "", head="{% macro a(b) %}{{ b }}{% endmacro %}"))
     assert load(tmp_path).stories["story.jinja"].needs == {"glucose"}
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "story.jinja").mkdir()
+    with pytest.raises(GateError, match=r"^story\.jinja cannot be read; it must be a file of text$"):
+        load(tmp_path)
+
+
+def test_a_template_that_is_not_the_one_that_was_hashed_does_not_tell() -> None:
+    with pytest.raises(TemporaryError, match=r"^steps\.jinja was changed while it told; run again$"):
+        _loaded(ROOT / "templates", "steps.jinja", "0" * 64)

@@ -27,6 +27,7 @@ LAST_VERSIONS: Final = """
 
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
+INTERRUPTED: Final = "Query interrupted"
 RETRY_SECONDS: Final = 0.1
 MEMORY: Final = 160
 MEMORY_A_CORE: Final = 64
@@ -112,10 +113,15 @@ def transaction(con: Catalog) -> Iterator[None]:
     """Commit all that happens inside, or none of it."""
     con.begin()
     with contextlib.ExitStack() as undo:
-        undo.callback(con.rollback)
+        undo.callback(_roll_back, con)
         yield
         undo.pop_all()
     con.commit()
+
+
+def _roll_back(con: Catalog) -> None:
+    with contextlib.suppress(duckdb.Error):  # an interrupt may have done so already
+        con.rollback()
 
 
 def _refuse_other_layouts(con: Catalog, path: Path) -> None:
@@ -156,6 +162,10 @@ def _faults(path: Path) -> Iterator[None]:
     """Name the catalog and the kind of fault; the text of a database error may quote a row."""
     try:
         yield
+    except RuntimeError as fault:
+        if INTERRUPTED in str(fault):  # how the library tells of Ctrl-C
+            raise KeyboardInterrupt from fault
+        raise
     except duckdb.Error as fault:
         kind = type(fault).__name__.removesuffix("Exception")
         raise EtlnarrError(f"{path}: the catalog failed ({kind}); what was committed is safe, run again") from fault

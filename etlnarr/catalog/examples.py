@@ -148,8 +148,9 @@ def held(con: Catalog) -> list[int]:
 
 
 def store(con: Catalog, part: int, now: int) -> None:
-    """Store a part that was kept back, and when each content was first told."""
+    """Store a part that was kept back, and when each content was first told; until want() there are others."""
     with transaction(con):
+        con.execute("INSERT INTO storing SELECT ? WHERE NOT EXISTS (FROM storing)", [now]).complete()
         con.execute(STORE, {"part": part}).complete()
         con.execute(STORE_FIRST, {"part": part, "now": now}).complete()
 
@@ -170,14 +171,21 @@ STORE_FIRST = """
 
 
 def want(con: Catalog, month: str | None, kinds: Sequence[str]) -> None:
-    """Let the examples of these kinds be exported, and no others of the month."""
-    con.execute(
-        """
-        UPDATE examples SET wanted = kind IN (SELECT unnest($kinds)) FROM standing
-        WHERE standing.subject = examples.subject AND ($month IS NULL OR month = $month)
-        """,
-        {"month": month, "kinds": list(kinds)},
-    ).complete()
+    """Let the examples of these kinds be exported, and no others of the month; all that was told is stored."""
+    with transaction(con):
+        con.execute(
+            """
+            UPDATE examples SET wanted = kind IN (SELECT unnest($kinds)) FROM standing
+            WHERE standing.subject = examples.subject AND ($month IS NULL OR month = $month)
+            """,
+            {"month": month, "kinds": list(kinds)},
+        ).complete()
+        con.execute("DELETE FROM storing").complete()
+
+
+def whole(con: Catalog) -> bool:
+    """Whether all that was told together is stored."""
+    return not con.execute("FROM storing").fetchall()
 
 
 def months(con: Catalog) -> list[Month]:

@@ -116,6 +116,10 @@ CREATE TABLE IF NOT EXISTS examples (
     wanted      BOOLEAN NOT NULL          -- whether the last narration was asked for subjects of this kind
 );
 
+CREATE TABLE IF NOT EXISTS storing (      -- a row while some of what was told together is stored, and some is not
+    since  BIGINT NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS tellings (     -- when each content was first told
     processing_id  VARCHAR PRIMARY KEY,
     first          BIGINT NOT NULL,

@@ -104,6 +104,8 @@ def _read(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise GateError(f"{path.name} is not UTF-8") from error
+    except OSError as error:
+        raise GateError(f"{path.name} cannot be read; it must be a file of text") from error
     if TOKEN.search(text) or MARK.search(text):
         raise GateError(f"{path.name} holds a private-use character")
     return text

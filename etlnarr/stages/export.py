@@ -9,6 +9,7 @@ from typing import Final
 from etlnarr import lake
 from etlnarr.catalog import Catalog, examples, quality, transaction
 from etlnarr.catalog.examples import Kept, Month
+from etlnarr.errors import UsageError
 from etlnarr.run import Run
 from etlnarr.settings import Settings
 from etlnarr.wire import dump
@@ -32,8 +33,11 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
 
     An upload that came late may have taken a row from another month: the files of that are written too.
 
-    Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written.
+    Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written; UsageError when a run that was killed
+    left part of what it told.
     """
+    if not examples.whole(con):
+        raise UsageError("a run was killed while it stored what it told; run etlnarr narrate, or build, before export")
     quality.refresh_novelty(con)
     place = _place(run)
     prefix = run.settings.training_data_prefix.strip("/")

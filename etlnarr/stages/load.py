@@ -71,6 +71,7 @@ class Parcel:
 
     source: Source
     body: bytes
+    user: str
     record_type: str
     uploaded: int
     records: int | None
@@ -154,7 +155,9 @@ def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel |
         return Left(source.path, f"a {kind}, of which there is no narrative")
     fetched = _fetched(decoded, kind) if decoded else None
     uploaded = envelope.uploaded(said, fetched, source.changed_ms)
-    return Parcel(source, body, kind, uploaded, len(decoded.rows) if decoded else None)
+    return Parcel(
+        source, body, said.user_id or run.settings.user_id, kind, uploaded, len(decoded.rows) if decoded else None
+    )
 
 
 def _fetched(decoded: Decoded, kind: str) -> int | None:
@@ -164,7 +167,7 @@ def _fetched(decoded: Decoded, kind: str) -> int | None:
 
 def _message(run: Run, parcel: Parcel) -> HealthDataMessage:
     content = hashlib.sha256(parcel.body).hexdigest()
-    user, told = run.settings.user_id, envelope.utc(parcel.uploaded)
+    user, told = parcel.user, envelope.utc(parcel.uploaded)
     stamp = parcel.uploaded if parcel.uploaded % SECOND else parcel.uploaded // SECOND
     day = envelope.day(parcel.uploaded).replace("-", "/")
     key = f"{_root(run)}raw/{parcel.record_type}/{day}/{user}_{stamp}_{content[:KEY_DIGITS]}.avro"

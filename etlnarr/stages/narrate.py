@@ -42,7 +42,7 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
 
     Errors: GateError when a template does not prove what it prints, TemporaryError when a process that tells is
     killed; nothing that was told in this run is kept then. Of a run that is killed while it stores, some rows stand,
-    each of them whole, and the next one tells the others.
+    which are not exported before the next one has told the others.
     """
     folder = _folder(run.settings.templates_path)
     settings = run.settings

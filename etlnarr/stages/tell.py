@@ -8,6 +8,7 @@ from typing import Final
 
 from etlnarr import example, prose
 from etlnarr.catalog.examples import Analysed, Told
+from etlnarr.errors import TemporaryError
 from etlnarr.prose import Templates
 from etlnarr.records import by_name
 from etlnarr.wire import Analysis, Example, dump
@@ -40,7 +41,7 @@ class Due:
 def tell(voice: Voice, part: Sequence[Due]) -> list[Told]:
     """Tell subjects, in order.
 
-    Errors: GateError when a template does not prove what it prints.
+    Errors: GateError when a template does not prove what it prints, TemporaryError when it is changed meanwhile.
     """
     return [_told(voice, due) for due in part]
 
@@ -64,5 +65,9 @@ def _told(voice: Voice, due: Due) -> Told:
 
 
 @lru_cache(maxsize=64)
-def _loaded(folder: Path, name: str, digest: str) -> Templates:  # noqa: ARG001 - a changed template is another one
-    return prose.load(folder, {name})
+def _loaded(folder: Path, name: str, digest: str) -> Templates:
+    templates = prose.load(folder, {name})
+    found = templates.stories.get(name)
+    if found is not None and found.hash != digest:
+        raise TemporaryError(f"{name} was changed while it told; run again")
+    return templates

@@ -60,6 +60,18 @@ def test_uploads_stand_under_their_own_time_and_are_announced(world: World) -> N
     assert (sent["key"], sent["correlation_id"]) == (str(key), row["metadata"]["correlation_id"])
 
 
+def test_an_upload_stays_that_of_the_person_in_its_key(world: World) -> None:
+    file = next(file for file in samples(20) if "HeartRateRecord" in str(file))
+    copy = world.where / "raw/HeartRateRecord/2025/11/15/somebody_1763208000_0123456789abcdef.avro"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(file.read_bytes())
+    (sent,) = world.run("load", copy, "--user-id", "u1")["uploads"]
+    assert sent["key"].startswith("raw/HeartRateRecord/2025/11/15/somebody_1763208000_")
+    world.drain()
+    (row,) = world.rows()
+    assert row["metadata"]["user_id"] == "somebody"
+
+
 def test_loading_twice_announces_the_same_upload(world: World) -> None:
     world.run("load", *samples(1), "--user-id", "u1")
     both = [world.run("load", *samples(2), *more, "--user-id", "u1") for more in (["--dry-run"], [])]
