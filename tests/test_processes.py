@@ -200,7 +200,8 @@ INTERRUPTED = """
 import os, signal, threading
 from pathlib import Path
 from etlnarr.catalog import open_catalog
-signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, whoever runs the tests
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # as in a terminal, whoever runs the tests
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with open_catalog(Path("c.duckdb"), 0) as con:
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     con.execute("SELECT sum(a.range * b.range) FROM range(1000000) AS a, range(1000000) AS b").fetchall()
