@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from etlnarr.catalog import open_catalog
 from etlnarr.model import Json
 from tests import uploads
 from tests.command import ROOT, SAMPLES, built, environment, etlnarr, fingerprint, rows
@@ -124,3 +125,10 @@ def test_what_a_killed_run_stored_in_part_is_not_exported(tmp_path: Path) -> Non
     etlnarr("narrate", "--lake", lake)
     etlnarr("export", "--lake", lake)
     assert fingerprint(lake) == fingerprint(whole) != {}
+
+
+def test_an_interrupt_of_a_query_is_one_of_the_run(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), open_catalog(tmp_path / "catalog.duckdb", 0):
+        raise RuntimeError("Query interrupted")  # how the library tells of Ctrl-C, now and then
+    with pytest.raises(RuntimeError, match="else"), open_catalog(tmp_path / "catalog.duckdb", 0):
+        raise RuntimeError("something else")

@@ -196,26 +196,6 @@ def test_no_process_outlives_the_one_it_works_for(ended_by: signal.Signals, whol
     assert errors.count("Traceback") == (ended_by == signal.SIGINT), "the processes say nothing"
 
 
-INTERRUPTED = """
-import os, signal, threading
-from pathlib import Path
-from etlnarr.catalog import open_catalog
-signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # as in a terminal, whoever runs the tests
-signal.signal(signal.SIGINT, signal.default_int_handler)
-with open_catalog(Path("c.duckdb"), 0) as con:
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-    con.execute("SELECT sum(a.range * b.range) FROM range(1000000) AS a, range(1000000) AS b").fetchall()
-"""
-
-
-def test_an_interrupt_of_a_query_is_one_of_the_run(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED],
-        cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (-signal.SIGINT, "KeyboardInterrupt")
-
-
 def alive(process: int) -> bool:
     """Whether a process runs; one that has ended may still be listed."""
     try:
