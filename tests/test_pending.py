@@ -121,6 +121,8 @@ def test_what_a_killed_run_stored_in_part_is_not_exported(tmp_path: Path) -> Non
     )  # fmt: skip
     assert killed.returncode == 9
     assert "killed while it stored" in etlnarr("export", "--lake", lake, expect=2).stderr
+    etlnarr("narrate", "--lake", lake, "--month", "2025-11")  # which was but a part of it
+    assert "build, without --month" in etlnarr("export", "--lake", lake, expect=2).stderr
     assert not (lake / "training").exists()
     etlnarr("narrate", "--lake", lake)
     etlnarr("export", "--lake", lake)

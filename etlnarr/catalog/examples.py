@@ -80,10 +80,10 @@ def analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> Iterator[
 
 def _in_parts(con: Catalog, names: str, rows: str, parameters: Mapping[str, object]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of the subjects that a query names, in its order: sorted with their texts they fill the memory."""
-    cursor = con.cursor()
-    subjects = [subject for (subject,) in cursor.execute(names, parameters).fetchall()]
-    for part in batches(subjects, FETCH_ROWS):
-        yield from cursor.execute(rows, {"names": part}).fetchall()
+    with con.cursor() as cursor:
+        subjects = [subject for (subject,) in cursor.execute(names, parameters).fetchall()]
+        for part in batches(subjects, FETCH_ROWS):
+            yield from cursor.execute(rows, {"names": part}).fetchall()
 
 
 def upload_ref(key: str, bucket: str, content_hash: str, uploaded: int, records: int) -> UploadRef:
@@ -147,10 +147,10 @@ def held(con: Catalog) -> list[int]:
     return [part for (part,) in con.execute("SELECT DISTINCT part FROM held ORDER BY part").fetchall()]
 
 
-def store(con: Catalog, part: int, now: int) -> None:
-    """Store a part that was kept back, and when each content was first told; until want() there are others."""
+def store(con: Catalog, part: int, month: str | None, now: int) -> None:
+    """Store a part that was kept back, and when each content was first told; want() of the month tells that all are."""
     with transaction(con):
-        con.execute("INSERT INTO storing SELECT ? WHERE NOT EXISTS (FROM storing)", [now]).complete()
+        con.execute(BEGIN_TO_STORE, {"now": now, "month": month}).complete()
         con.execute(STORE, {"part": part}).complete()
         con.execute(STORE_FIRST, {"part": part, "now": now}).complete()
 
@@ -160,6 +160,9 @@ HELD = """
         part BIGINT, subject VARCHAR, inputs VARCHAR, example_id VARCHAR, category VARCHAR, line VARCHAR,
         processing_id VARCHAR
     )
+"""
+BEGIN_TO_STORE = """
+    INSERT INTO storing SELECT $now, $month WHERE NOT EXISTS (FROM storing WHERE month IS NOT DISTINCT FROM $month)
 """
 STORE = """
     INSERT OR REPLACE INTO examples BY NAME
@@ -180,12 +183,12 @@ def want(con: Catalog, month: str | None, kinds: Sequence[str]) -> None:
             """,
             {"month": month, "kinds": list(kinds)},
         ).complete()
-        con.execute("DELETE FROM storing").complete()
+        con.execute("DELETE FROM storing WHERE $month IS NULL OR month = $month", {"month": month}).complete()
 
 
-def whole(con: Catalog) -> bool:
-    """Whether all that was told together is stored."""
-    return not con.execute("FROM storing").fetchall()
+def half_stored(con: Catalog) -> list[str | None]:
+    """Return the months of which a part of what was told is stored and the rest is not; None for all."""
+    return [month for (month,) in con.execute("SELECT month FROM storing ORDER BY month").fetchall()]
 
 
 def months(con: Catalog) -> list[Month]:

@@ -117,7 +117,8 @@ CREATE TABLE IF NOT EXISTS examples (
 );
 
 CREATE TABLE IF NOT EXISTS storing (      -- a row while some of what was told together is stored, and some is not
-    since  BIGINT NOT NULL
+    since  BIGINT NOT NULL,
+    month  VARCHAR                        -- which it was told of; empty for all
 );
 
 CREATE TABLE IF NOT EXISTS tellings (     -- when each content was first told

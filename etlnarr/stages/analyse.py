@@ -52,7 +52,7 @@ def analyse(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
 def _uploads(con: Catalog, run: Run, month: str | None, elsewhere: Spread) -> Analysed:
     tasks = uploads.tasks(con, run, month)
     due = [task for task in tasks if task.inputs != task.upload.inputs]
-    spread = elsewhere if sum(task.upload.readings for task in due) >= ENOUGH else side_by_side
+    spread = _worth(sum(task.upload.readings for task in due), elsewhere)
     main = _main_sleep(con, due, spread)
     parts = batches(
         run.progress(due, "analyse", len(due)),
@@ -93,10 +93,14 @@ def _windows(con: Catalog, run: Run, asked: Asked, elsewhere: Spread) -> Analyse
         BATCH_READINGS,
         lambda task: task.context.readings,
     )
-    spread = elsewhere if sum(task.context.readings for task in due) >= ENOUGH else side_by_side
+    spread = _worth(sum(task.context.readings for task in due), elsewhere)
     noted, read = tee(parts)
     worked = spread(windows.analysed, (windows.read(con, asked, part) for part in read))
     for part, done in zip(noted, worked, strict=True):
         with transaction(con):
             catalogued.replace(con, *place, [(task.context.user_id, task.inputs) for task in part], done)
     return Analysed(len(due), len(tasks) - len(due))
+
+
+def _worth(readings: int, elsewhere: Spread) -> Spread:
+    return elsewhere if readings >= ENOUGH else side_by_side

@@ -36,8 +36,11 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
     Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written; UsageError when a run that was killed
     left part of what it told.
     """
-    if not examples.whole(con):
-        raise UsageError("a run was killed while it stored what it told; run etlnarr narrate, or build, before export")
+    for half in examples.half_stored(con):
+        how = "without --month" if half is None else f"with --month {half}"
+        raise UsageError(
+            f"a run was killed while it stored what it told; run etlnarr narrate, or build, {how}, before export"
+        )
     quality.refresh_novelty(con)
     place = _place(run)
     prefix = run.settings.training_data_prefix.strip("/")

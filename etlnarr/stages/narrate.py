@@ -58,7 +58,7 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
             replaced += sum(due.subject.inputs is not None for due in part)
         whole = examples.held(con)
         for number in run.progress(whole, "store", len(whole)):
-            examples.store(con, number, run.now)
+            examples.store(con, number, month, run.now)
     examples.want(con, month, kinds)
     return Narrated(told, replaced, total - told)
 
@@ -76,7 +76,7 @@ def _due(con: Catalog, run: Run, voice: Voice, subjects: Iterable[Analysed]) -> 
 def _told(voice: Voice, due: Iterator[Due], elsewhere: Spread) -> Generator[tuple[list[Due], list[Told]], None, None]:
     """Tell part after part, on all cores when there is enough to tell."""
     head = list(islice(due, ENOUGH))
-    spread = map if len(head) < ENOUGH else elsewhere
+    spread = elsewhere if len(head) >= ENOUGH else map
     parts, sent = tee(batches(chain(head, due), PART))
     yield from zip(parts, spread(partial(tell, voice), sent), strict=True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from etlnarr import identity, quality, quarantine
@@ -38,7 +39,7 @@ def validate(con: Catalog, run: Run) -> Validated:
     waiting = decisions.undecided(con, run.settings.judgement)
     progress = run.progress(waiting, "validate", len(waiting))
     parts = batches(progress, BATCH_UPLOADS, BATCH_RECORDS, lambda one: one.records, lambda one: one.record_type)
-    for judged in side_by_side(lambda part: list(_judge(con.cursor(), run, part)), parts):
+    for judged in side_by_side(partial(_judged, con, run), parts):
         decided = [_decided(run, *one) for one in judged]
         with transaction(con):
             decisions.decide(con, decided)
@@ -46,6 +47,11 @@ def validate(con: Catalog, run: Run) -> Validated:
         accepted, quarantined = accepted + len(decided) - rejected, quarantined + rejected
     decisions.refresh_novelty(con)
     return Validated(accepted, quarantined, quarantine.settle(con, run))
+
+
+def _judged(con: Catalog, run: Run, batch: Sequence[Undecided]) -> list[tuple[Undecided, Quality, str | None]]:
+    with con.cursor() as beside:
+        return list(_judge(beside, run, batch))
 
 
 def _decided(run: Run, upload: Undecided, verdict: Quality, reason: str | None) -> Decision:
