@@ -57,10 +57,10 @@ def value_agreement(batch: Batch) -> pl.DataFrame:
     )
     found = batch.others.select("subject", "start", "value", other_source="source")
     for side, edge in (("low", -WINDOW_MS // 2), ("high", WINDOW_MS // 2)):
-        before = chosen.rename({"n": f"n_{side}", "total": f"total_{side}"}).sort("start")
+        before = chosen.rename({"n": f"n_{side}", "total": f"total_{side}"}).sort("start", maintain_order=True)
         found = (
             found.with_columns(edge=pl.col("start") + edge)
-            .sort("edge")
+            .sort("edge", maintain_order=True)
             .join_asof(
                 before.rename({"start": "edge"}),
                 on="edge",

@@ -49,17 +49,24 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
     """
     stages = _stages(readings)
     paused = pl.col("label").eq_missing(PAUSE)
-    found = stages.group_by(SESSION).agg(
-        onset=pl.col("start").filter("asleep").min(),
-        wake_up=pl.col("end").filter("asleep").max(),
-        first_rem=pl.col("start").filter(pl.col("label") == "REM").min(),
-        told=pl.col("length").filter(pl.col("asleep").is_not_null() & ~paused).sum(),
-        parts=pl.col("record").n_unique().cast(pl.Int64),
-        pause=_minutes(paused),
+    # each is worked out row by row first: a filter inside a group costs as much again for every group
+    found = stages.with_columns(
+        onset=pl.when("asleep").then("start"),
+        wake_up=pl.when("asleep").then("end"),
+        first_rem=pl.when(pl.col("label") == "REM").then("start"),
+        told=_length(pl.col("asleep").is_not_null() & ~paused),
+        pause=_length(paused),
+        detailed=pl.col("label").is_in(STAGES),
+        total_sleep_time=_length(pl.col("asleep")),
+        **{f"{name.lower()}_minutes": _length(pl.col("label") == name) for name in ASLEEP},
+    ).group_by(SESSION).agg(
+        pl.col("onset", "first_rem").min(),
+        pl.col("wake_up").max(),
+        pl.col("told").sum(),
+        pl.col("detailed").any(),
+        pl.col("pause", "total_sleep_time", *(f"{name.lower()}_minutes" for name in ASLEEP)).sum() / MINUTE_MS,
         recorded=pl.col("length").sum(),
-        detailed=pl.col("label").is_in(STAGES).any(),
-        total_sleep_time=_minutes(pl.col("asleep")),
-        **{f"{name.lower()}_minutes": _minutes(pl.col("label") == name) for name in ASLEEP},
+        parts=pl.col("record").n_unique().cast(pl.Int64),
     )
     whole = found.join(_wakefulness(stages, found), on=SESSION, how="left").sort(SESSION)
     measured = whole.with_columns(
@@ -84,20 +91,19 @@ def _stages(readings: pl.DataFrame) -> pl.DataFrame:
         asleep=is_asleep(),
     )
     length = (pl.col("end") - pl.col("start")).clip(0)
-    return inside.with_columns(length=length).sort(*SESSION, "start", "end")
+    return inside.with_columns(length=length)
 
 
 def _wakefulness(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Add up the wake bouts between the first and the last sleep stage; neighbouring wake stages are one bout."""
-    awake = stages.join(found.select(*SESSION, "onset", "wake_up"), on=SESSION).filter(
-        ~pl.col("asleep"), pl.col("start") >= pl.col("onset"), pl.col("end") <= pl.col("wake_up")
-    )
-    awake = awake.sort(*SESSION, "start")
-    apart = (pl.col("start") != pl.col("end").shift()).fill_null(value=True).over(SESSION)
+    inside = (pl.col("start") >= pl.col("onset")) & (pl.col("end") <= pl.col("wake_up"))
+    awake = stages.filter(~pl.col("asleep")).join(found.select(*SESSION, "onset", "wake_up"), on=SESSION).filter(inside)
+    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in SESSION)
+    apart = other | (pl.col("start") != pl.col("end").shift()).fill_null(value=True)
     bouts = (
-        awake.with_columns(bout=apart.cum_sum().over(SESSION))
-        .group_by(*SESSION, "bout")
-        .agg(length=pl.col("length").sum(), long=pl.col("end").max() - pl.col("start").min())
+        awake.sort(*SESSION, "start", "end", maintain_order=True)
+        .group_by(bout=apart.cum_sum())
+        .agg(pl.col(SESSION).first(), pl.col("length").sum(), long=pl.col("end").max() - pl.col("start").min())
     )
     return bouts.group_by(SESSION).agg(
         waso=pl.col("length").sum() / MINUTE_MS,
@@ -144,5 +150,5 @@ def _in_bed_ms() -> pl.Expr:
     return pl.col("record_end") - pl.col("record_start")
 
 
-def _minutes(stage: pl.Expr) -> pl.Expr:
-    return pl.col("length").filter(stage).sum() / MINUTE_MS
+def _length(stage: pl.Expr) -> pl.Expr:
+    return pl.when(stage).then("length").otherwise(0)

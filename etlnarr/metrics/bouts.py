@@ -10,17 +10,16 @@ def bouts(rows: pl.DataFrame, longest_gap_ms: int) -> pl.DataFrame:
 
     Shapes: rows with subject, start, end, inside; the result subject, start, end.
     """
-    ordered = rows.sort("subject", "start", "end").with_columns(
-        gap=(pl.col("start") - pl.col("end").shift()).over("subject"),
-        before=pl.col("inside").shift().over("subject"),
-    )
-    begins = pl.col("inside") & ~(pl.col("before") & (pl.col("gap") <= longest_gap_ms)).fill_null(value=False)
+    gap = pl.col("start") - pl.col("end").shift()
+    same = (pl.col("subject") == pl.col("subject").shift()) & pl.col("inside").shift()
+    begins = pl.col("inside") & ~(same & (gap <= longest_gap_ms)).fill_null(value=False)
     return (
-        ordered.with_columns(bout=begins.cum_sum().over("subject"))
+        rows.sort("subject", "start", "end", maintain_order=True)
+        .select("subject", "start", "end", "inside", bout=begins.cum_sum())
         .filter("inside")
-        .group_by("subject", "bout", maintain_order=True)
-        .agg(pl.col("start").min(), pl.col("end").max())
-        .select("subject", "start", "end")
+        .group_by("bout", maintain_order=True)
+        .agg(pl.col("subject").first(), pl.col("start").min(), pl.col("end").max())
+        .drop("bout")
     )
 
 

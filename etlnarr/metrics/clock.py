@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.model import Metric
+from etlnarr.model import Batch, Metric
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
@@ -63,19 +63,18 @@ def interval_minutes(moment: str = "start") -> pl.Expr:
 
     Units: rounded to whole minutes, below half a minute to whole seconds.
     """
-    step = pl.col(moment).unique().sort().diff().median()
+    steps = pl.col(moment).sort().diff()
+    step = pl.when(steps > 0).then(steps).median()
     unit = pl.when(step < MINUTE_MS / 2).then(1000).otherwise(MINUTE_MS)
     return (step / unit + 0.5).floor() * unit / MINUTE_MS
 
 
 def temporal(prefix: str = "temporal_patterns") -> tuple[Metric, ...]:
-    """Declare span, interval and the distributions over hours and weekdays."""
+    """Declare span, interval and what distributions() counts."""
 
-    def distribution(name: str, definition: str, counts: list[pl.Expr]) -> Metric:
-        agg = pl.when(clock_known()).then(pl.struct(counts))
-        return Metric(f"{prefix}.{name}", "readings", 0, definition, "descriptive", agg, undefined=NO_LOCAL_TIME)
+    def distribution(name: str, definition: str) -> Metric:
+        return Metric(f"{prefix}.{name}", "readings", 0, definition, "descriptive", undefined=NO_LOCAL_TIME)
 
-    weekday = (local_day() + THURSDAY) % 7
     return (
         Metric(
             f"{prefix}.collection_span_hours",
@@ -95,17 +94,24 @@ def temporal(prefix: str = "temporal_patterns") -> tuple[Metric, ...]:
             interval_minutes(),
             undefined=("all readings have one start time", "two readings"),
         ),
-        distribution(
-            "hourly_distribution",
-            "readings by hour of the local clock, h00 to h23",
-            [(local_hour() == hour).sum().cast(pl.Int64).alias(f"h{hour:02}") for hour in range(24)],
-        ),
-        distribution(
-            "weekday_distribution",
-            "readings by day of the local week, monday to sunday",
-            [(weekday == number).sum().cast(pl.Int64).alias(name) for number, name in enumerate(WEEKDAYS)],
-        ),
+        distribution("hourly_distribution", "readings by hour of the local clock, h00 to h23"),
+        distribution("weekday_distribution", "readings by day of the local week, monday to sunday"),
     )
+
+
+def distributions(batch: Batch) -> pl.DataFrame:
+    """Count readings by hour and weekday of the local clock.
+
+    Shapes: hourly_distribution (a struct h00 to h23), weekday_distribution (a struct monday to sunday); a subject whose
+    local time is not known has no row.
+    """
+    told = batch.readings.select("subject", "offset_s", hour=local_hour(), weekday=(local_day() + THURSDAY) % 7)
+    hours = [(pl.col("hour") == hour).sum().cast(pl.Int64).alias(f"h{hour:02}") for hour in range(24)]
+    days = [(pl.col("weekday") == number).sum().cast(pl.Int64).alias(name) for number, name in enumerate(WEEKDAYS)]
+    found = told.group_by("subject", maintain_order=True).agg(
+        known=clock_known(), hourly_distribution=pl.struct(hours), weekday_distribution=pl.struct(days)
+    )
+    return found.filter("known").drop("known")
 
 
 def peak_hour(readings: pl.DataFrame, name: str = "peak_hour") -> pl.DataFrame:

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics.clock import DAY_MS
-from etlnarr.metrics.grid import trace
+from etlnarr.metrics.grid import traced
 from etlnarr.model import Batch
 
 FORTNIGHT_DAYS: Final = 14
@@ -22,7 +22,7 @@ def coverage(batch: Batch) -> pl.DataFrame:
     Shapes: subject, days, active_percent, readings_14d and active_percent_14d (of the last 14 days), gaps (steps in
     which a reading is missing). Units: percent.
     """
-    found = trace(batch.readings)
+    found = batch.once(traced)
     interval = pl.col("interval_ms").first()
     first, last = pl.col("start").min(), pl.col("start").max()
     expected = ((last - first) / interval).round(mode="half_away_from_zero") + 1

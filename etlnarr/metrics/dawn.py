@@ -6,7 +6,7 @@ import polars as pl
 
 from etlnarr.metrics.clock import DAY_MS, HOUR_MS, MINUTE_MS, clock_known, local_day, local_hour, local_ms, offset_ms
 from etlnarr.metrics.episodes import LOW
-from etlnarr.metrics.grid import trace
+from etlnarr.metrics.grid import traced
 from etlnarr.model import Batch
 
 NIGHT_ENDS_HOUR: Final = 6
@@ -36,7 +36,7 @@ def dawn(batch: Batch) -> pl.DataFrame:
     Shapes: subject, dawn_elevation (mean of the rises), dawn_nights, dawn_frequency (rises of 20 mg/dL and more).
     Units: mg/dL, percent. Source: Monnier 2013.
     """
-    readings = trace(batch.readings).filter(clock_known().over("subject")).with_columns(at=local_ms(), day=local_day())
+    readings = batch.once(traced).filter(clock_known().over("subject")).with_columns(at=local_ms(), day=local_day())
     inside = readings.join(_asleep(batch.sleep, readings), on=NIGHT).filter(pl.col("at").is_between("since", "wake"))
     at, value = pl.col("at"), pl.col("value")
     before, after = at.first() - pl.col("since").first(), pl.col("wake").first() - at.last()

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics.clock import MINUTE_MS, offset_ms
-from etlnarr.metrics.grid import trace
+from etlnarr.metrics.grid import traced
 from etlnarr.model import Batch
 
 LEAST_MS: Final = 15 * MINUTE_MS
@@ -87,7 +87,7 @@ def hypoglycemia(batch: Batch) -> pl.DataFrame:
     hypo_ongoing, hypo_ended, hypo_minutes (of the level 1 episodes that have ended), hypo_lowest (null without one),
     hypo_episodes (as _listed()). Units: minutes, mg/dL.
     """
-    found = trace(batch.readings)
+    found = batch.once(traced)
     level_1, level_2 = episodes(found, LOW), episodes(found, VERY_LOW)
     deep = level_1.join(level_2.select("subject", inner="start"), on="subject")
     deep = deep.filter(pl.col("inner").is_between("start", "last"))
@@ -108,7 +108,7 @@ def hyperglycemia(batch: Batch) -> pl.DataFrame:
     level 1 episodes that have ended), hyper_highest (null without one), hyper_episodes (as _listed()). Units: minutes,
     mg/dL.
     """
-    found = trace(batch.readings)
+    found = batch.once(traced)
     level_1 = episodes(found, HIGH)
     return _per_subject(
         found,

@@ -51,6 +51,11 @@ def trace(readings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def traced(batch: Batch) -> pl.DataFrame:
+    """Return the traces of a batch, as trace()."""
+    return trace(batch.readings)
+
+
 def on_grid(trace: pl.DataFrame) -> pl.DataFrame:
     """Interpolate a trace at every fifth minute of the local clock, UTC where the offset is unknown.
 
@@ -89,7 +94,7 @@ def between_hours(batch: Batch) -> pl.DataFrame:
     Shapes: subject, modd, modd_matched, conga_1, conga_2, conga_4, conga_24, and pairs_1 to pairs_24 that these are
     made of. Units: mg/dL; matched in percent of the pairs that a trace without holes would have.
     """
-    grid = on_grid(trace(batch.readings))
+    grid = on_grid(batch.once(traced))
     last, first = pl.col("slot").max(), pl.col("slot").min()
     table = grid.group_by("subject", maintain_order=True).agg(expected=last - first + 1 - SLOTS_PER_DAY)
     for hours in CONGA_HOURS:
@@ -112,7 +117,7 @@ def area(batch: Batch) -> pl.DataFrame:
     Shapes: subject, auc, auc_hourly. Units: mg/dL x h, and mg/dL as its average over the hours integrated.
     """
     middle = (pl.col("value") + pl.col("value").shift().over("subject")) / 2
-    parts = trace(batch.readings).with_columns(middle=middle).filter(pl.col("step_ms") <= LONGEST_BRIDGE_MS)
+    parts = batch.once(traced).with_columns(middle=middle).filter(pl.col("step_ms") <= LONGEST_BRIDGE_MS)
     hours = pl.col("step_ms") / HOUR_MS
     sums = parts.group_by("subject", maintain_order=True).agg(auc=(pl.col("middle") * hours).sum(), hours=hours.sum())
     return sums.select("subject", "auc", auc_hourly=pl.col("auc") / pl.col("hours"))

@@ -21,7 +21,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics.clock import MINUTE_MS
-from etlnarr.metrics.grid import NOISE_DECIMALS, SLOT_MS, on_grid, trace
+from etlnarr.metrics.grid import NOISE_DECIMALS, SLOT_MS, on_grid, traced
 from etlnarr.model import Batch
 
 SHORT: Final = 5
@@ -39,7 +39,7 @@ def mage(batch: Batch) -> pl.DataFrame:
     Shapes: subject, mage, excursions (that it is the mean of). Units: mg/dL. Source: Service 1970; Baghurst 2011;
     Fernandes 2022.
     """
-    found = trace(batch.readings)
+    found = batch.once(traced)
     spread = found.group_by("subject").agg(sd=pl.col("value").std(ddof=1))
     values = _segments(on_grid(found))
     turns = _turning_points(values).join(spread, on="subject", maintain_order="left")

@@ -83,7 +83,7 @@ def regularity(batch: Batch) -> pl.DataFrame:
     ]
     states = (
         pl.concat(events)
-        .sort("subject", "time")
+        .sort("subject", "time", maintain_order=True)  # four runs that are in order: faster by far
         # every stretch that begins also ends, so that the sums of a subject start from zero
         .with_columns(pl.col(STATES).cum_sum() > 0)
         .with_columns(length=(pl.col("time").shift(-1) - pl.col("time")).over("subject"))

@@ -52,7 +52,7 @@ def joined(readings: pl.DataFrame) -> pl.DataFrame:
 
     Shapes: chosen readings as READINGS; so is the result, in canonical order.
     """
-    marked = readings.join(_parts(readings), on=SESSION, how="left", nulls_equal=True)
+    marked = readings.join(_parts(readings), on=SESSION, how="left", nulls_equal=True, maintain_order="left")
     bounded = marked.with_columns(record_start="night_start", record_end="night_end").select(READINGS.names())
     pauses = (
         marked.filter(pl.col("pause") > 0)
@@ -65,6 +65,8 @@ def joined(readings: pl.DataFrame) -> pl.DataFrame:
             record_end="night_end",
         )
     )
+    if pauses.is_empty():
+        return bounded
     whole = pl.concat([bounded, pauses.select(READINGS.names())])
     return whole.sort("subject", "start", "record", "source", "end")
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from etlnarr.metrics import glucose_gates as gates
 from etlnarr.metrics import sources
+from etlnarr.metrics.clock import distributions
 from etlnarr.metrics.coverage import coverage
 from etlnarr.metrics.dawn import dawn
 from etlnarr.metrics.episodes import hyperglycemia, hypoglycemia
@@ -275,7 +276,7 @@ BLOOD_GLUCOSE: Final = RecordType(
     shape=SHAPE,
     rules=RULES,
     choose=choose,
-    tables=(coverage, mage, between_hours, area, daily_range, hypoglycemia, hyperglycemia, peak, dawn),
+    tables=(coverage, mage, between_hours, area, daily_range, hypoglycemia, hyperglycemia, peak, dawn, distributions),
     metrics=(*basics(), *molar(), *covered(), *bands(), *variability(), *hba1c(), *events(), *patterns(), *meals()),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,

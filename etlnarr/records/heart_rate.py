@@ -8,7 +8,7 @@ import polars as pl
 
 from etlnarr.metrics import effort, heart, sources
 from etlnarr.metrics.agreement import value_agreement
-from etlnarr.metrics.clock import temporal
+from etlnarr.metrics.clock import distributions, temporal
 from etlnarr.metrics.hourly import series
 from etlnarr.metrics.statistics import PERCENTILES, override, statistics
 from etlnarr.model import Comparison, Field, Gate, History, Metric, Recommendation, RecordType, Rule, Shape, Verdict
@@ -295,6 +295,7 @@ HEART_RATE: Final = RecordType(
         heart.lowest_sleeping,
         heart.nocturnal,
         heart.peak,
+        distributions,
         value_agreement,
     ),
     metrics=(*_basics(), *RATES, *ZONES, *STRETCHES, *RECOVERY, *temporal(), PEAK, *NIGHTS, *SECOND),

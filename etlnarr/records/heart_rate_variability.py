@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics import hrv, sources
-from etlnarr.metrics.clock import DAY_MS, temporal
+from etlnarr.metrics.clock import DAY_MS, distributions, temporal
 from etlnarr.metrics.statistics import statistics
 from etlnarr.model import Field, Gate, History, Metric, Recommendation, RecordType, Rule, Shape, Verdict
 from etlnarr.records.declarations import ASSESSMENT, DESCRIPTIVE, INFINITE, at_least, needing, never
@@ -198,7 +198,7 @@ HEART_RATE_VARIABILITY: Final = RecordType(
     shape=SHAPE,
     rules=RULES,
     choose=choose,
-    tables=(hrv.nightly, hrv.trend),
+    tables=(hrv.nightly, hrv.trend, distributions),
     metrics=(*statistics(STATISTICS, "RMSSD values", MS, 1), *NIGHTLY, *TRENDS, BALANCE, *temporal()),
     verdicts=VERDICTS,
     recommendations=RECOMMENDATIONS,

@@ -2,13 +2,14 @@ import polars as pl
 import pytest
 
 from etlnarr.metrics import clock
-from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, readings
+from tests.traces import DAY, HOUR, MIDNIGHT, MINUTE, at_steps, batch, readings
 
 DECLARED = clock.temporal()
 
 
 def found(frame: pl.DataFrame) -> dict[str, object]:
-    row = frame.group_by("subject").agg(metric.agg.alias(metric.path) for metric in DECLARED if metric.agg is not None)
+    own = frame.group_by("subject").agg(metric.agg.alias(metric.path) for metric in DECLARED if metric.agg is not None)
+    row = own.join(clock.distributions(batch(frame)), on="subject", how="left")
     return {path.removeprefix("temporal_patterns."): value for path, value in row.row(0, named=True).items()}
 
 
