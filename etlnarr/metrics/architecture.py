@@ -50,23 +50,27 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
     stages = _stages(readings)
     paused = pl.col("label").eq_missing(PAUSE)
     # each is worked out row by row first: a filter inside a group costs as much again for every group
-    found = stages.with_columns(
-        onset=pl.when("asleep").then("start"),
-        wake_up=pl.when("asleep").then("end"),
-        first_rem=pl.when(pl.col("label") == "REM").then("start"),
-        told=_length(pl.col("asleep").is_not_null() & ~paused),
-        pause=_length(paused),
-        detailed=pl.col("label").is_in(STAGES),
-        total_sleep_time=_length(pl.col("asleep")),
-        **{f"{name.lower()}_minutes": _length(pl.col("label") == name) for name in ASLEEP},
-    ).group_by(SESSION).agg(
-        pl.col("onset", "first_rem").min(),
-        pl.col("wake_up").max(),
-        pl.col("told").sum(),
-        pl.col("detailed").any(),
-        pl.col("pause", "total_sleep_time", *(f"{name.lower()}_minutes" for name in ASLEEP)).sum() / MINUTE_MS,
-        recorded=pl.col("length").sum(),
-        parts=pl.col("record").n_unique().cast(pl.Int64),
+    found = (
+        stages.with_columns(
+            onset=pl.when("asleep").then("start"),
+            wake_up=pl.when("asleep").then("end"),
+            first_rem=pl.when(pl.col("label") == "REM").then("start"),
+            told=_length(pl.col("asleep").is_not_null() & ~paused),
+            pause=_length(paused),
+            detailed=pl.col("label").is_in(STAGES),
+            total_sleep_time=_length(pl.col("asleep")),
+            **{f"{name.lower()}_minutes": _length(pl.col("label") == name) for name in ASLEEP},
+        )
+        .group_by(SESSION)
+        .agg(
+            pl.col("onset", "first_rem").min(),
+            pl.col("wake_up").max(),
+            pl.col("told").sum(),
+            pl.col("detailed").any(),
+            pl.col("pause", "total_sleep_time", *(f"{name.lower()}_minutes" for name in ASLEEP)).sum() / MINUTE_MS,
+            recorded=pl.col("length").sum(),
+            parts=pl.col("record").n_unique().cast(pl.Int64),
+        )
     )
     whole = found.join(_wakefulness(stages, found), on=SESSION, how="left").sort(SESSION)
     measured = whole.with_columns(
