@@ -1,7 +1,9 @@
 """Readings to insights: the declarations of a record type evaluated for all subjects together."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -147,16 +149,27 @@ def _withheld(claim: Claim, line: Mapping[str, Json]) -> Withheld | None:
     position = line[f"gate|{claim.path}"]
     if isinstance(position, int):
         gate = claim.gates[position]
-        return Withheld(path=claim.path, reason=gate.reason, needs=gate.needs)
+        return _silence(claim.path, gate.reason, gate.needs)
     if line[claim.path] is None:
-        return Withheld(path=claim.path, reason=claim.undefined[0], needs=claim.undefined[1])
+        return _silence(claim.path, *claim.undefined)
     return None
+
+
+@cache  # the declarations have some hundreds of them, subjects have millions
+def _silence(path: str, reason: str, needs: str) -> Withheld:
+    return Withheld(path=path, reason=reason, needs=needs)
+
+
+@cache
+def _steps(path: str) -> tuple[list[str], str]:
+    *parents, name = path.split(".")
+    return parents, name
 
 
 def _nested(flat: Mapping[str, Json]) -> dict[str, Json]:
     tree: dict[str, Json] = {}
     for path, value in flat.items():
-        *parents, name = path.split(".")
+        parents, name = _steps(path)
         node = tree
         for parent in parents:
             inner = node.setdefault(parent, {})
@@ -169,8 +182,12 @@ def _nested(flat: Mapping[str, Json]) -> dict[str, Json]:
 
 def _folded(clinical: dict[str, Json], withheld: list[Withheld]) -> tuple[dict[str, Json], list[Withheld]]:
     """Let a long group of which nothing is defined, all for one reason, be withheld as one."""
+    by_group: dict[str, list[Withheld]] = defaultdict(list)
+    for entry in withheld:
+        group, dot, _ = entry.path.partition(".")
+        by_group[group + dot].append(entry)
     for group, inner in clinical.items():
-        own = [entry for entry in withheld if entry.path.startswith(f"{group}.")]
+        own = by_group[f"{group}."]
         if len(own) >= LONG_GROUP and _empty(inner) and len({(entry.reason, entry.needs) for entry in own}) == 1:
             clinical[group] = None
             rest = [entry for entry in withheld if not entry.path.startswith(f"{group}.")]

@@ -7,7 +7,7 @@ import polars as pl
 from etlnarr.metrics import sources
 from etlnarr.metrics.bounded import dated, iso_date, latest_rows
 from etlnarr.metrics.clock import DAY_MS, MINUTE_MS, THURSDAY, WEEKDAYS, offset_ms
-from etlnarr.metrics.days import DAY, days, told_whole
+from etlnarr.metrics.days import DAY, day_sums, days, told_whole
 from etlnarr.metrics.overlap import pro_rata
 from etlnarr.model import Batch
 
@@ -23,7 +23,7 @@ def totals(batch: Batch) -> pl.DataFrame:
     last write of the last day is known), last_open (whether that was before its end), and then latest_total,
     latest_elapsed_percent, latest_as_of (minutes after local midnight) and latest_records.
     """
-    found = days(batch.readings)
+    found = batch.once(day_sums)
     full = pl.col("total").filter("complete")
     summed = found.group_by("subject", maintain_order=True).agg(
         days=pl.len().cast(pl.Int64),
@@ -45,7 +45,7 @@ def low_days(batch: Batch, limit: float) -> pl.DataFrame:
 
     Shapes: low_days.
     """
-    found = days(batch.readings).filter("complete")
+    found = batch.once(day_sums).filter("complete")
     return found.group_by("subject", maintain_order=True).agg(low_days=(pl.col("total") < limit).sum().cast(pl.Int64))
 
 
@@ -54,7 +54,7 @@ def goals(batch: Batch) -> pl.DataFrame:
 
     Shapes: days_at_least_7000, days_at_least_10000.
     """
-    found = days(batch.readings).filter("complete")
+    found = batch.once(day_sums).filter("complete")
     return found.group_by("subject", maintain_order=True).agg(
         (pl.col("total") >= goal).sum().cast(pl.Int64).alias(f"days_at_least_{goal}") for goal in GOALS
     )
@@ -69,7 +69,7 @@ def other_totals(batch: Batch) -> pl.DataFrame:
     total, over these), other_day_start (minutes after local midnight, null where it is not one time); a subject without
     a second source has no row.
     """
-    own = days(batch.readings).select(*DAY, own="total", over="complete")
+    own = batch.once(day_sums).select(*DAY, own="total", over="complete")
     began, over = pl.col("began"), pl.col("over") & pl.col("complete")
     return (
         _by_source(batch.others)
@@ -112,7 +112,7 @@ def series(batch: Batch) -> pl.DataFrame:
 
     Shapes: subject, series: a list of structs label, n (records), total, complete.
     """
-    found = days(batch.readings).with_columns(label=dated("", "day", "day"))
+    found = batch.once(day_sums).with_columns(label=dated("", "day", "day"))
     return latest_rows(found, ["label", "n", "total", "complete"])
 
 

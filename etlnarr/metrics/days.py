@@ -7,6 +7,7 @@ import polars as pl
 from etlnarr.metrics import sources
 from etlnarr.metrics.clock import DAY_MS, HOUR_MS, offset_ms
 from etlnarr.metrics.overlap import pro_rata
+from etlnarr.model import Batch
 
 WHOLE_DAY_MS: Final = 18 * HOUR_MS
 """A record at least this long is a daily total; some sources begin their day at four in the morning."""
@@ -111,6 +112,11 @@ def days(readings: pl.DataFrame) -> pl.DataFrame:
         .drop("settled", "in_part", "earliest", "latest", "first")
         .sort(DAY)
     )
+
+
+def day_sums(batch: Batch) -> pl.DataFrame:
+    """Add up each local day of a batch, as days()."""
+    return days(batch.readings)
 
 
 def _by_day(readings: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,7 @@ import polars as pl
 from etlnarr.metrics.bouts import bouts, lasting
 from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS
 from etlnarr.metrics.day_patterns import FINE_MS
-from etlnarr.metrics.days import days, length, record_length
+from etlnarr.metrics.days import day_sums, length, record_length
 from etlnarr.metrics.sources import local_date
 from etlnarr.model import Batch
 
@@ -49,7 +49,7 @@ def intensity(batch: Batch) -> pl.DataFrame:
     minutes = length() / MINUTE_MS
     measured = (
         weighed.with_columns(met=met(), minutes=minutes, day=local_date())
-        .join(days(batch.readings).select("subject", "day", "complete"), on=["subject", "day"])
+        .join(batch.once(day_sums).select("subject", "day", "complete"), on=["subject", "day"])
         .sort("subject", "start", "end")
     )
     moderate = (pl.col("met") >= MODERATE_MET) & (pl.col("met") < VIGOROUS_MET)

@@ -51,7 +51,7 @@ def episodes(trace: pl.DataFrame, limit: Limit) -> pl.DataFrame:
     # jitter aside, the last reading stands for an interval like the others
     intervals = ((last - start) / pl.col("interval_ms").first()).round(mode="half_away_from_zero") + 1
     found = (
-        _stretches(trace, limit)
+        _stretches(trace.filter(limit.beyond().any().over(BLOCK)), limit)  # most have none, and it is a long way
         .filter("open")
         .group_by(STRETCH, maintain_order=True)
         .agg(
@@ -74,8 +74,9 @@ def extended_highs(trace: pl.DataFrame) -> pl.DataFrame:
     # in whole intervals, so that jitter neither adds a reading to the 120 minutes nor takes one away
     since = (pl.col("start") - pl.col("start").first().over("subject")) / pl.col("interval_ms")
     at = (since.round(mode="half_away_from_zero") * pl.col("interval_ms")).cast(pl.Int64).cast(pl.Datetime("ms"))
-    stretches = _stretches(trace, HIGH).with_columns(at=at, very_high=VERY_HIGH.beyond().cast(pl.Int64))
-    recent = pl.col("very_high").rolling_sum_by("at", EXTENDED_WINDOW).over(STRETCH)
+    timed = trace.with_columns(at=at, very_high=VERY_HIGH.beyond())
+    stretches = _stretches(timed.filter(pl.col("very_high").any().over(BLOCK)), HIGH)
+    recent = pl.col("very_high").cast(pl.Int64).rolling_sum_by("at", EXTENDED_WINDOW).over(STRETCH)
     full = stretches.filter(recent * pl.col("interval_ms") >= EXTENDED_HIGH_MS)
     return full.unique(STRETCH, keep="first", maintain_order=True).select("subject", "start")
 
