@@ -149,7 +149,7 @@ def near_last(
         record_type=record_type,
     )
     con.register("chosen", records.select("upload", "record"))
-    readings = con.sql(readings_in("chosen", "upload, record", told)).pl()
+    readings = readings_in(con, "chosen", "upload, record", told)
     con.unregister("chosen")
     return records, readings
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import duckdb
+import polars as pl
 
 from etlnarr.batching import cores
 from etlnarr.errors import CatalogBusyError, EtlnarrError, UsageError
@@ -96,11 +97,13 @@ def peek(path: Path) -> Iterator[Catalog]:
         yield con
 
 
-def readings_in(chosen: str, keys: str, told: Sequence[str]) -> str:
-    """Return the query for the readings of what a view has chosen, in the order of the files, as far as they tell."""
+def readings_in(con: Catalog, chosen: str, keys: str, told: Sequence[str]) -> pl.DataFrame:
+    """Return the readings of what a view has chosen, in the order of the files, as far as they tell."""
     columns = ", ".join(["upload", "record", "start", '"end"', *told])
     query = f"SELECT {columns} FROM readings SEMI JOIN {chosen} USING ({keys})"  # noqa: S608 - names of our own
-    return f'{query} ORDER BY upload, record, start, "end"'
+    found: pl.DataFrame = con.sql(query).pl()
+    # they are stored so, bar a few: a stable sort sees it, and ORDER BY takes five times as long
+    return found.sort("upload", "record", "start", "end", maintain_order=True)
 
 
 def catalog_id(con: Catalog) -> str:

@@ -63,7 +63,7 @@ def rows_of(con: Catalog, numbers: Sequence[int], told: Sequence[str]) -> tuple[
     records = con.sql(
         "SELECT * EXCLUDE (device) FROM records SEMI JOIN wanted USING (upload) ORDER BY upload, record"
     ).pl()
-    readings = con.sql(readings_in("wanted", "upload", told)).pl()
+    readings = readings_in(con, "wanted", "upload", told)
     con.unregister("wanted")
     return records, readings
 

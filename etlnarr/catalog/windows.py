@@ -86,7 +86,7 @@ def resolved(
     ).pl()
     con.unregister("wanted")
     con.register("chosen", records.select("upload", "record"))
-    readings = con.sql(readings_in("chosen", "upload, record", told)).pl()
+    readings = readings_in(con, "chosen", "upload, record", told)
     uploads = con.sql(
         """
         SELECT no AS upload, key, bucket, content_hash, uploaded, quality FROM uploads
