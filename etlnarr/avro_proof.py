@@ -6,6 +6,7 @@ when the lengths of all blocks agree, every value was read where it stands.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
 
@@ -29,6 +30,18 @@ MOST_SYMBOLS: Final = 64
 
 BRANCHES: Final = (0, 2)
 """How the numbers of the first and the second branch are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Bytes:
+    """Bytes as a column that is not copied; for an array of Arrow itself Polars loads more than a build takes."""
+
+    body: bytes
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        array = pa.Array.from_buffers(pa.uint8(), len(self.body), [None, pa.py_buffer(self.body)])
+        schema, told = array.__arrow_c_array__(requested_schema)
+        return schema, told
 
 
 class Piece(NamedTuple):
@@ -70,7 +83,7 @@ def is_exact(rows: pl.DataFrame, schema: Json, blocks: Sequence[Block]) -> bool:
     if lengths.to_list() != list(accumulate(len(block.body) for block in blocks)):
         return False
     body = b"".join(block.body for block in blocks)
-    written = pl.Series(pa.Array.from_buffers(pa.uint8(), len(body), [None, pa.py_buffer(body)]))
+    written = pl.Series(_Bytes(body))
     at = ends.shift(1, fill_value=0)
     for piece, size in zip(pieces, sizes, strict=True):
         if piece.byte is not None:

@@ -49,6 +49,11 @@ def cores() -> int:
     return min(len(os.sched_getaffinity(0)), MOST_CORES)
 
 
+def in_turn(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield what work makes of each item, in order, one at a time."""
+    return map(work, items)
+
+
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """Yield what work makes of each item, in order; as many are at work at once as cores()."""
     many = cores()

@@ -105,4 +105,4 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
 
 def test_a_template_that_is_not_the_one_that_was_hashed_does_not_tell() -> None:
     with pytest.raises(TemporaryError, match=r"^steps\.jinja was changed while it told; run again$"):
-        _loaded(ROOT / "templates", "steps.jinja", "0" * 64)
+        _loaded(ROOT / "templates", frozenset({("steps.jinja", "0" * 64)}))

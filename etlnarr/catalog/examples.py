@@ -61,6 +61,12 @@ def count_analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> int
     return int(con.execute(query, {"month": month, "kinds": list(kinds)}).fetchall()[0][0])
 
 
+def analysed_types(con: Catalog, month: str | None, kinds: Sequence[str]) -> list[str]:
+    """Return the record types of what analysed() yields."""
+    query = f"SELECT DISTINCT record_type FROM standing WHERE {DUE}"  # noqa: S608 - a constant
+    return [name for (name,) in con.execute(query, {"month": month, "kinds": list(kinds)}).fetchall()]
+
+
 def analysed(con: Catalog, month: str | None, kinds: Sequence[str]) -> Iterator[Analysed]:
     """Yield the analysed subjects of some kinds, in order."""
     names = f"SELECT subject FROM standing WHERE {DUE} ORDER BY {BY_UPLOAD}"  # noqa: S608 - constants

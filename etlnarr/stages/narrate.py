@@ -1,6 +1,6 @@
 """Insights to examples: instruction, data block and narrative, each printed number with its witness."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -10,12 +10,13 @@ from typing import Final
 
 import etlnarr
 from etlnarr import example, identity, prose
-from etlnarr.batching import Spread, batches
+from etlnarr.batching import Spread, batches, in_turn
 from etlnarr.catalog import Catalog, examples, quality
 from etlnarr.catalog.examples import Analysed, Told
 from etlnarr.errors import UsageError
 from etlnarr.records import by_name
 from etlnarr.run import Run
+from etlnarr.settings import Settings
 from etlnarr.stages.tell import Due, Voice, tell
 from etlnarr.wire import dump
 
@@ -45,13 +46,16 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
     which are not exported before the next one has told the others.
     """
     folder = _folder(run.settings.templates_path)
-    settings = run.settings
-    voice = Voice(folder, prose.digests(folder), settings.generate_recommendations, settings.version)
+    digests = prose.digests(folder)
     quality.refresh_novelty(con)
     total = examples.count_analysed(con, month, kinds)
     told = replaced = 0
-    subjects = run.progress(examples.analysed(con, month, kinds), "narrate", total)
-    with examples.kept_back(con), closing(_told(voice, _due(con, run, voice, subjects), elsewhere)) as parts:
+    due = _due(con, run, digests, run.progress(examples.analysed(con, month, kinds), "narrate", total))
+    head = list(islice(due, ENOUGH))
+    many = len(head) == ENOUGH
+    types = examples.analysed_types(con, month, kinds) if many else {one.subject.record_type for one in head}
+    voice = _voice(run.settings, folder, digests, types)
+    with examples.kept_back(con), closing(_told(voice, chain(head, due), elsewhere if many else in_turn)) as parts:
         for number, (part, lines) in enumerate(parts):
             _keep(con, run, part, lines, number // TOGETHER)
             told += len(part)
@@ -63,21 +67,24 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
     return Narrated(told, replaced, total - told)
 
 
-def _due(con: Catalog, run: Run, voice: Voice, subjects: Iterable[Analysed]) -> Iterator[Due]:
+def _voice(settings: Settings, folder: Path, digests: Mapping[str, str], types: Iterable[str]) -> Voice:
+    names = {by_name[record_type].template for record_type in types}
+    stories = frozenset((name, digests.get(name, "")) for name in names)
+    return Voice(folder, stories, settings.generate_recommendations, settings.version)
+
+
+def _due(con: Catalog, run: Run, digests: Mapping[str, str], subjects: Iterable[Analysed]) -> Iterator[Due]:
     for batch in batches(subjects, BATCH):
         ids = [example.processing_id(subject) for subject in batch]
         first = examples.first_told(con, ids)
         for name, subject in zip(ids, batch, strict=True):
             time = first.get(name, run.now)
-            if (inputs := _inputs(voice, subject, time)) != subject.inputs:
+            if (inputs := _inputs(run.settings, digests, subject, time)) != subject.inputs:
                 yield Due(subject, inputs, time)
 
 
-def _told(voice: Voice, due: Iterator[Due], elsewhere: Spread) -> Generator[tuple[list[Due], list[Told]], None, None]:
-    """Tell part after part, on all cores when there is enough to tell."""
-    head = list(islice(due, ENOUGH))
-    spread = elsewhere if len(head) >= ENOUGH else map
-    parts, sent = tee(batches(chain(head, due), PART))
+def _told(voice: Voice, due: Iterable[Due], spread: Spread) -> Generator[tuple[list[Due], list[Told]], None, None]:
+    parts, sent = tee(batches(due, PART))
     yield from zip(parts, spread(partial(tell, voice), sent), strict=True)
 
 
@@ -101,14 +108,14 @@ def _folder(named: Path | None) -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
-def _inputs(voice: Voice, subject: Analysed, first: int) -> str:
+def _inputs(settings: Settings, digests: Mapping[str, str], subject: Analysed, first: int) -> str:
     return identity.digest(
         subject.subject,
         subject.document,
         dump(subject.origin),
-        voice.digests.get(by_name[subject.record_type].template, ""),
-        str(voice.recommendations),
-        voice.version,
+        digests.get(by_name[subject.record_type].template, ""),
+        str(settings.generate_recommendations),
+        settings.version,
         etlnarr.__version__,
         str(first),
     )

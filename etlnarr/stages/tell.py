@@ -1,6 +1,6 @@
 """One part of narration, of nothing but what it is given: whatever process tells it, it is told the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,10 +18,10 @@ MOST_WORDS: Final = 180
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Where the templates stand, the hash of each, and what the settings say of their use."""
+    """Where the templates stand, those that tell here with the hash of each, and what the settings say of their use."""
 
     folder: Path
-    digests: Mapping[str, str]
+    stories: frozenset[tuple[str, str]]
     recommendations: bool
     version: str
 
@@ -52,7 +52,7 @@ def _told(voice: Voice, due: Due) -> Told:
     analysis = Analysis.model_validate_json(subject.document)
     values = example.values(kind, analysis, recommendations=voice.recommendations)
     told = prose.tell(
-        _loaded(voice.folder, kind.template, voice.digests.get(kind.template, "")),
+        _loaded(voice.folder, voice.stories),
         kind.template,
         prose.facts(values, example.styles(kind), {entry.path for entry in analysis.withheld}),
         prose.evenly(example.example_id(subject)),
@@ -64,10 +64,12 @@ def _told(voice: Voice, due: Due) -> Told:
     return Told(subject.subject, due.inputs, metadata.example_id, kind.category, dump(row))
 
 
-@lru_cache(maxsize=64)
-def _loaded(folder: Path, name: str, digest: str) -> Templates:
-    templates = prose.load(folder, {name})
-    found = templates.stories.get(name)
-    if found is not None and found.hash != digest:
-        raise TemporaryError(f"{name} was changed while it told; run again")
+@lru_cache(maxsize=8)
+def _loaded(folder: Path, stories: frozenset[tuple[str, str]]) -> Templates:
+    """Load templates together: what they share takes as long as any of them."""
+    templates = prose.load(folder, {name for name, _ in stories})
+    for name, digest in sorted(stories):
+        found = templates.stories.get(name)
+        if found is not None and found.hash != digest:
+            raise TemporaryError(f"{name} was changed while it told; run again")
     return templates
