@@ -103,7 +103,7 @@ def readings_in(con: Catalog, chosen: str, keys: str, told: Sequence[str]) -> pl
     query = f"SELECT {columns} FROM readings SEMI JOIN {chosen} USING ({keys})"  # noqa: S608 - names of our own
     found: pl.DataFrame = con.sql(query).pl()
     # they are stored so, bar a few: a stable sort sees it, and ORDER BY takes five times as long
-    return found.sort("upload", "record", "start", "end", maintain_order=True)
+    return found.sort("upload", "record", "start", "end", nulls_last=True, maintain_order=True)
 
 
 def catalog_id(con: Catalog) -> str:
