@@ -1,5 +1,6 @@
 """The counts that say where everything stands, and the copy of them that is kept beside the catalog."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def keep(path: Path, counts: Status, *, settled: bool) -> None:
         aside.write_text(whole.model_dump_json(), encoding="utf-8")
         aside.replace(copy)
     except OSError as fault:
+        with suppress(OSError):
+            aside.unlink()
         raise EtlnarrError(f"{copy}: cannot be written; check the disk and the rights of its folder") from fault
 
 

@@ -162,6 +162,17 @@ def test_the_counts_beside_a_catalog_are_told_only_while_they_are_its_own(tmp_pa
         assert json.loads(etlnarr("status", "--lake", tmp_path, "--json").stdout) == grown
 
 
+def test_counts_that_cannot_be_kept_leave_nothing_behind(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    built(lake, SAMPLES)
+    copy = lake / "catalog.duckdb.status.json"
+    copy.unlink()
+    copy.mkdir()
+    done = etlnarr("narrate", "--lake", lake, expect=1)
+    assert done.stderr.splitlines()[-1].endswith("check the disk and the rights of its folder")
+    assert [path.name for path in lake.iterdir() if path.name.startswith(".")] == []
+
+
 def test_a_disk_that_fills_leaves_nothing_half_written(tmp_path: Path) -> None:
     built(tmp_path / "whole", SAMPLES)
     unmeasured = {name: value for name, value in environment().items() if not name.startswith("COVERAGE")}

@@ -59,7 +59,11 @@ def requeue(link: Link, queue: str, wanted: Callable[[Letter], bool], to: str | 
 
 
 def purge(link: Link, queue: str) -> int:
-    """Throw away what waits in a queue; return how many messages."""
+    """Throw away what waits in a queue; return how many messages.
+
+    Errors: UsageError when there is no such queue.
+    """
+    depth(link, queue)
     return int(link.channel.queue_purge(checked(queue)).method.message_count)
 
 

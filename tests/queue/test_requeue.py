@@ -96,6 +96,9 @@ def test_the_last_dead_letters_are_thrown_away_when_that_is_meant(world: World) 
     assert world.depths() == {FAILED: 1}
     assert world.run("queue", "purge", "--yes") == {"purged": 1, "done": True}
     assert world.depths() == {}
+    for more in ([], ["--yes"]):
+        done = etlnarr("queue", "purge", "--from", "typo", *more, env=world.env, expect=2)
+        assert done.stderr.startswith("etlnarr: typo: no such queue")
 
 
 def test_numbers_beyond_all_reason_are_a_dead_letter(world: World) -> None:
