@@ -101,12 +101,15 @@ def _complete_days(batch: Batch) -> pl.DataFrame:
     began = local.filter("main") // DAY_MS
     told = is_asleep().is_not_null() & pl.col("label").ne_missing(PAUSE)
     parts = batch.readings.group_by(*SESSION, "record").agg(staged=told.any())  # each part of a night must be staged
-    staged = parts.group_by(SESSION).agg(pl.col("staged").all())
-    usable = pl.col("offset_s").is_not_null().all() & pl.col("staged").all()
-    spans = batch.once(measured).join(staged, on=SESSION).group_by("subject", maintain_order=True)
-    found = spans.agg(usable=usable, first_day=began.min() + 1, last_day=began.max() - 1)
+    staged = parts.group_by("subject").agg(pl.col("staged").all()).filter("staged").drop("staged")
+    found = (
+        batch.once(measured)
+        .group_by("subject", maintain_order=True)
+        .agg(timed=pl.col("offset_s").is_not_null().all(), first_day=began.min() + 1, last_day=began.max() - 1)
+    )
     complete = (pl.col("last_day") - pl.col("first_day") + 1).alias("complete_days")
-    return found.with_columns(complete).filter("usable", pl.col("complete_days") > 1).drop("usable").sort("subject")
+    usable = found.join(staged, on="subject", how="semi").with_columns(complete)
+    return usable.filter("timed", pl.col("complete_days") > 1).drop("timed").sort("subject")
 
 
 def _sleep_stretches(readings: pl.DataFrame) -> pl.DataFrame:
