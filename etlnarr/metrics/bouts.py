@@ -14,8 +14,9 @@ def bouts(rows: pl.DataFrame, longest_gap_ms: int) -> pl.DataFrame:
     same = (pl.col("subject") == pl.col("subject").shift()) & pl.col("inside").shift()
     begins = pl.col("inside") & ~(same & (gap <= longest_gap_ms)).fill_null(value=False)
     return (
-        rows.sort("subject", "start", "end", maintain_order=True)
-        .select("subject", "start", "end", "inside", bout=begins.cum_sum())
+        rows.select("subject", "start", "end", "inside")
+        .sort("subject", "start", "end", maintain_order=True)
+        .with_columns(bout=begins.cum_sum())
         .filter("inside")
         .group_by("bout", maintain_order=True)
         .agg(pl.col("subject").first(), pl.col("start").min(), pl.col("end").max())
