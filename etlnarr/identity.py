@@ -2,11 +2,13 @@
 
 import hashlib
 import uuid
+from functools import lru_cache
 from typing import Final
 
 NAMESPACE: Final = uuid.UUID("8b1c1f0e-6f0b-5a52-9d0c-5f1f6f1b7a3d")
 
 
+@lru_cache(maxsize=4096)  # that of one subject is asked for again and again while it is told
 def derived(name: str, *parts: str) -> str:
     """Return the UUIDv5 of a name and what it is about."""
     return str(uuid.uuid5(NAMESPACE, "\n".join([name, *parts])))
