@@ -40,7 +40,7 @@ class _Bytes:
 
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
         array = pa.Array.from_buffers(pa.uint8(), len(self.body), [None, pa.py_buffer(self.body)])
-        schema, told = array.__arrow_c_array__(requested_schema)
+        schema, told = array.__arrow_c_array__(requested_schema)  # whose types Arrow does not tell
         return schema, told
 
 

@@ -50,7 +50,7 @@ def cores() -> int:
 
 
 def in_turn(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yield what work makes of each item, in order, one at a time."""
+    """Yield what work makes of each item, one after another: map() as a Spread."""
     return map(work, items)
 
 

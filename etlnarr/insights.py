@@ -161,9 +161,9 @@ def _silence(path: str, reason: str, needs: str) -> Withheld:
 
 
 @cache
-def _steps(path: str) -> tuple[list[str], str]:
+def _steps(path: str) -> tuple[tuple[str, ...], str]:
     *parents, name = path.split(".")
-    return parents, name
+    return tuple(parents), name
 
 
 def _nested(flat: Mapping[str, Json]) -> dict[str, Json]:

@@ -112,19 +112,24 @@ def test_a_quarantined_upload_is_logged_with_its_correlation_id(tmp_path: Path) 
 
 
 def test_what_a_killed_run_stored_in_part_is_not_exported(tmp_path: Path) -> None:
-    whole, lake = tmp_path / "whole", tmp_path / "lake"
-    built(whole, SAMPLES, month=None)
+    whole, lake, days = tmp_path / "whole", tmp_path / "lake", ("--per", "day")  # of two months
+    built(whole, SAMPLES, *days, month=None)
     before = "import os; from etlnarr.catalog import examples; examples.want = lambda *_: os._exit(9)"
     killed = subprocess.run(
-        [sys.executable, "-c", f"{before}\nfrom etlnarr.cli import main\nmain()", "build", SAMPLES, "--lake", lake],
+        [sys.executable, "-c", f"{before}\nfrom etlnarr.cli import main\nmain()", "build", SAMPLES, *days, "--lake",
+         lake],
         cwd=ROOT, env=environment(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert killed.returncode == 9
     assert "killed while it stored" in etlnarr("export", "--lake", lake, expect=2).stderr
-    etlnarr("narrate", "--lake", lake, "--month", "2025-11")  # which was but a part of it
-    assert "build, without --month" in etlnarr("export", "--lake", lake, expect=2).stderr
     assert not (lake / "training").exists()
-    etlnarr("narrate", "--lake", lake)
+    assert "of 2025-11; run" in etlnarr("export", "--lake", lake, "--month", "2025-11", expect=2).stderr
+    etlnarr("narrate", *days, "--lake", lake, "--month", "2025-11")  # which was but a part of it
+    assert "of 2025-10; run" in etlnarr("export", "--lake", lake, expect=2).stderr
+    etlnarr("export", "--lake", lake, "--month", "2025-11")
+    of_month = {name: content for name, content in fingerprint(whole).items() if "2025_11" in name}
+    assert fingerprint(lake) == of_month != fingerprint(whole)
+    etlnarr("narrate", *days, "--lake", lake)
     etlnarr("export", "--lake", lake)
     assert fingerprint(lake) == fingerprint(whole) != {}
 

@@ -230,3 +230,29 @@ def test_sources_that_interleave_are_in_order_and_one_that_jumps_back_is_not(tmp
     assert json.loads(etlnarr("inspect", upload, "--json").stdout)["quality"]["scores"]["rules"] == {}
     uploads.write(upload, "BloodGlucoseRecord", [*first[::-1], *second])
     assert json.loads(etlnarr("inspect", upload, "--json").stdout)["quality"]["scores"]["rules"] == {"out_of_order": 1}
+
+
+STAGES: list[Json] = [
+    {"startTimeEpochMillis": T0 + n * HOUR, "endTimeEpochMillis": T0 + (n + 1) * HOUR, "stage": stage}
+    for n, stage in enumerate(("LIGHT", "DEEP", "LIGHT", "REM", "LIGHT", "DEEP", "LIGHT", "LIGHT"))
+]
+
+
+def inspected(folder: Path, stages: list[Json]) -> dict[str, Any]:
+    upload = uploads.write(folder / "night.avro", "SleepSessionRecord", [changed(night(), stages=stages)])
+    return dict(json.loads(etlnarr("inspect", upload, "--json").stdout))
+
+
+def test_a_stage_without_a_start_spoils_no_other(tmp_path: Path) -> None:
+    lost: Json = {"startTimeEpochMillis": 0, "endTimeEpochMillis": T0 + 8 * HOUR, "stage": "LIGHT"}
+    found = inspected(tmp_path, [*STAGES, lost])
+    assert found["quality"]["state"] == "accepted"
+    assert found["quality"]["scores"]["rules"] == {"stage_time_missing": 1}
+    assert found["clinical_insights"] == inspected(tmp_path, STAGES)["clinical_insights"]
+
+
+def test_which_of_two_stages_of_one_time_counts_does_not_depend_on_their_order(tmp_path: Path) -> None:
+    twin: Json = {"startTimeEpochMillis": T0, "endTimeEpochMillis": T0 + HOUR, "stage": "AWAKE"}
+    first, last = (inspected(tmp_path, stages) for stages in ([twin, *STAGES], [STAGES[0], twin, *STAGES[1:]]))
+    assert first["quality"]["scores"]["rules"] == {"overlapping_stages": 1}
+    assert first["clinical_insights"] == last["clinical_insights"]

@@ -61,8 +61,9 @@ def canonical(located: pl.DataFrame) -> pl.DataFrame:
     """Return readings with a subject as READINGS, with what more is known of their sources, in order."""
     names = [*READINGS.names(), *(name for name in KNOWN_MORE if name in located.columns)]
     told = located.select(names)
-    same, later = pl.col("subject").diff() == 0, pl.col("start").diff() > 0
-    if told.select(((pl.col("subject").diff() > 0) | (same & later)).all()).item():  # as most files are written
+    subject, start = pl.col("subject").diff(), pl.col("start").diff()
+    in_order = (subject > 0) | ((subject == 0) & (start > 0))
+    if told.select(in_order.slice(1).fill_null(value=False).all()).item():  # as most files are written
         return told
     # a stable sort is the faster one for what is nearly in order
     return told.sort("subject", "start", "record", "source", "end", maintain_order=True)

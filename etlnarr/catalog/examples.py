@@ -153,10 +153,17 @@ def held(con: Catalog) -> list[int]:
     return [part for (part,) in con.execute("SELECT DISTINCT part FROM held ORDER BY part").fetchall()]
 
 
-def store(con: Catalog, part: int, month: str | None, now: int) -> None:
-    """Store a part that was kept back, and when each content was first told; want() of the month tells that all are."""
+def store_all(con: Catalog) -> None:
+    """Note which months are half stored from now on, until want() tells that they are whole."""
     with transaction(con):
-        con.execute(BEGIN_TO_STORE, {"now": now, "month": month}).complete()
+        con.execute(
+            "INSERT OR IGNORE INTO storing SELECT DISTINCT month FROM held JOIN standing USING (subject)"
+        ).complete()
+
+
+def store(con: Catalog, part: int, now: int) -> None:
+    """Store a part that was kept back, and when each content was first told."""
+    with transaction(con):
         con.execute(STORE, {"part": part}).complete()
         con.execute(STORE_FIRST, {"part": part, "now": now}).complete()
 
@@ -166,9 +173,6 @@ HELD = """
         part BIGINT, subject VARCHAR, inputs VARCHAR, example_id VARCHAR, category VARCHAR, line VARCHAR,
         processing_id VARCHAR
     )
-"""
-BEGIN_TO_STORE = """
-    INSERT INTO storing SELECT $now, $month WHERE NOT EXISTS (FROM storing WHERE month IS NOT DISTINCT FROM $month)
 """
 STORE = """
     INSERT OR REPLACE INTO examples BY NAME
@@ -192,8 +196,8 @@ def want(con: Catalog, month: str | None, kinds: Sequence[str]) -> None:
         con.execute("DELETE FROM storing WHERE $month IS NULL OR month = $month", {"month": month}).complete()
 
 
-def half_stored(con: Catalog) -> list[str | None]:
-    """Return the months of which a part of what was told is stored and the rest is not; None for all."""
+def half_stored(con: Catalog) -> list[str]:
+    """Return the months of which a part of what was told is stored and the rest may not be."""
     return [month for (month,) in con.execute("SELECT month FROM storing ORDER BY month").fetchall()]
 
 

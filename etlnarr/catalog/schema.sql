@@ -116,9 +116,8 @@ CREATE TABLE IF NOT EXISTS examples (
     wanted      BOOLEAN NOT NULL          -- whether the last narration was asked for subjects of this kind
 );
 
-CREATE TABLE IF NOT EXISTS storing (      -- a row while some of what was told together is stored, and some is not
-    since  BIGINT NOT NULL,
-    month  VARCHAR                        -- which it was told of; empty for all
+CREATE TABLE IF NOT EXISTS storing (      -- months of which some of what was told is stored, and some may not be
+    month  VARCHAR PRIMARY KEY
 );
 
 CREATE TABLE IF NOT EXISTS tellings (     -- when each content was first told

@@ -50,7 +50,7 @@ def joined(readings: pl.DataFrame) -> pl.DataFrame:
     Parts are sessions of one source that follow on one another with at most an hour between them, no session of
     another source among them, and that make up three hours together; shorter ones are naps and stay apart.
 
-    Shapes: chosen readings as READINGS; so is the result, in canonical order.
+    Shapes: chosen readings as READINGS in canonical order; so is the result.
     """
     marked = readings.join(_parts(readings), on=SESSION, how="left", nulls_equal=True, maintain_order="left")
     bounded = marked.with_columns(record_start="night_start", record_end="night_end").select(READINGS.names())

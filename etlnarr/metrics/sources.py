@@ -102,12 +102,11 @@ def _once(marked: pl.DataFrame) -> pl.DataFrame:
     """Drop all but the last written of readings with one start; few are, so that only these are put in that order."""
     numbered = marked.with_row_index(ROW)
     ordered = numbered.select(ROW, *INSTANT).sort(INSTANT, maintain_order=True)  # the faster way for what is in order
-    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in INSTANT)
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in INSTANT)
     repeated = ordered.filter((same | same.shift(-1)).fill_null(value=False))
     if repeated.is_empty():
         return marked
-    rivals = numbered.join(repeated, on=ROW, how="semi")
-    rivals = rivals.sort(LATEST, descending=True, nulls_last=True)
+    rivals = numbered.join(repeated, on=ROW, how="semi").sort(LATEST, descending=True, nulls_last=True)
     lost = rivals.join(rivals.unique(ONE, keep="first", maintain_order=True), on=ROW, how="anti")
     return numbered.join(lost, on=ROW, how="anti", maintain_order="left").drop(ROW)
 

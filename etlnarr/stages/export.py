@@ -36,10 +36,11 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
     Errors: LakeUnavailableError, EtlnarrError when the lake cannot be written; UsageError when a run that was killed
     left part of what it told.
     """
-    for half in examples.half_stored(con):
-        how = "without --month" if half is None else f"with --month {half}"
+    half = examples.half_stored(con)
+    if half and month in (None, *half):
         raise UsageError(
-            f"a run was killed while it stored what it told; run etlnarr narrate, or build, {how}, before export"
+            f"a run was killed while it stored what it told of {month or ', '.join(half)}; "
+            "run etlnarr narrate for it, or build, before export"
         )
     quality.refresh_novelty(con)
     place = _place(run)
@@ -48,7 +49,8 @@ def export(con: Catalog, run: Run, month: str | None) -> Exported:
     months = {_key(run.settings, m): m for m in examples.months(con)}
     flavour = f"{run.settings.include_metadata},{run.settings.enable_clinical_insights}"
     wanted = {key: m for key, m in months.items() if month in (None, m.month)}
-    robbed = {key: m for key, m in months.items() if key in before and before[key].signature != m.signature}
+    changed = {key: m for key, m in months.items() if key in before and before[key].signature != m.signature}
+    robbed = {key: m for key, m in changed.items() if m.month not in half}
     written = []
     for key, one in run.progress((wanted | robbed).items(), "export", len(wanted | robbed)):
         if before.get(key) != Kept(one.signature, flavour, lake.size(run.lake, key) or 0):

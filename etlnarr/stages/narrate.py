@@ -59,10 +59,11 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
         for number, (part, lines) in enumerate(parts):
             _keep(con, run, part, lines, number // TOGETHER)
             told += len(part)
-            replaced += sum(due.subject.inputs is not None for due in part)
+            replaced += sum(one.subject.inputs is not None for one in part)
         whole = examples.held(con)
+        examples.store_all(con)
         for number in run.progress(whole, "store", len(whole)):
-            examples.store(con, number, month, run.now)
+            examples.store(con, number, run.now)
     examples.want(con, month, kinds)
     return Narrated(told, replaced, total - told)
 
