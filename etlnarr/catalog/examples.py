@@ -153,8 +153,8 @@ def held(con: Catalog) -> list[int]:
     return [part for (part,) in con.execute("SELECT DISTINCT part FROM held ORDER BY part").fetchall()]
 
 
-def store_all(con: Catalog) -> None:
-    """Note which months are half stored from now on, until want() tells that they are whole."""
+def mark_half_stored(con: Catalog) -> None:
+    """Note the months of what is kept back: they are half stored until want() tells that they are whole."""
     with transaction(con):
         con.execute(
             "INSERT OR IGNORE INTO storing SELECT DISTINCT month FROM held JOIN standing USING (subject)"

@@ -61,7 +61,7 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
             told += len(part)
             replaced += sum(one.subject.inputs is not None for one in part)
         whole = examples.held(con)
-        examples.store_all(con)
+        examples.mark_half_stored(con)
         for number in run.progress(whole, "store", len(whole)):
             examples.store(con, number, run.now)
     examples.want(con, month, kinds)
