@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -36,11 +36,42 @@ class Fault:
     what: Exception
 
 
+class Asked(NamedTuple):
+    """Some work, what it is to be done with, and whether anybody waits for what comes of it."""
+
+    work: Callable[[Any], object]
+    item: object
+    answered: bool = True
+
+
 class Hand(NamedTuple):
     """A process, and this one's end of the pipe to it."""
 
     process: SpawnProcess
     pipe: Pipe
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Gives work to processes, each begun when it is first needed; a Spread.
+
+    Shapes: work and items can be pickled; each process has one item at a time.
+    Errors: as the work; TemporaryError when a process was killed.
+    """
+
+    many: int
+    hands: list[Hand] = field(default_factory=list)
+
+    def __call__(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        """Yield what work makes of each item, in order."""
+        return _in_order(_as_they_come(self.hands, self.many, work, items))
+
+    def prepare(self, work: Callable[[T], object], item: T) -> None:
+        """Begin all processes with some work while this one goes on; a fault in it shows when it is asked for again."""
+        while len(self.hands) < self.many:
+            self.hands.append(_started())
+        for hand in self.hands:
+            _ask(hand, Asked(work, item, answered=False))
 
 
 @contextmanager
@@ -57,21 +88,19 @@ def spreading() -> Iterator[Spread]:
 
 
 @contextmanager
-def crew(many: int) -> Iterator[Spread]:
-    """Give work to so many processes, each begun when it is first needed and ended with the context.
-
-    Shapes: work and items can be pickled; each process has one item at a time.
-    Errors: as the work; TemporaryError when a process was killed.
-    """
-    hands: list[Hand] = []
-
-    def elsewhere(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        return _in_order(_as_they_come(hands, many, work, items))
-
+def crew(many: int) -> Iterator[Crew]:
+    """Give work to so many processes, which end with the context."""
+    made = Crew(many)
     try:
-        yield elsewhere
+        yield made
     finally:
-        _dismiss(hands)
+        _dismiss(made.hands)
+
+
+def prepare(spread: Spread, work: Callable[[T], object], item: T) -> None:
+    """Let the processes behind a spread, where there are any, begin with some work, as Crew.prepare()."""
+    if isinstance(spread, Crew):
+        spread.prepare(work, item)
 
 
 def _in_order(answers: Generator[tuple[int, R | Fault]]) -> Generator[R]:
@@ -97,7 +126,7 @@ def _as_they_come(
                 yield from _answers(busy)
             hand = _free(hands, busy)
             busy[hand] = number
-            _ask(hand, (work, item))
+            _ask(hand, Asked(work, item))
             del item  # it may be large, and the next one is made now
         while busy:
             yield from _answers(busy)
@@ -137,7 +166,7 @@ def _started() -> Hand:
     return Hand(process, ours)
 
 
-def _ask(hand: Hand, asked: object) -> None:
+def _ask(hand: Hand, asked: Asked) -> None:
     with _living(hand):
         hand.pipe.send(asked)
 
@@ -179,11 +208,15 @@ def _serve(pipe: Pipe) -> None:
     """Work until nobody is at the other end of the pipe, however that came."""
     with suppress(EOFError, OSError):
         while True:
-            pipe.send(_worked(*pipe.recv()))
+            asked = pipe.recv()
+            answer = _worked(asked)
+            if asked.answered:
+                pipe.send(answer)
+            del asked, answer  # they may be large, and the next one is waited for
 
 
-def _worked(work: Callable[[T], R], item: T) -> R | Fault:
+def _worked(asked: Asked) -> object:
     try:
-        return work(item)
+        return asked.work(asked.item)
     except FAULTS as fault:
         return Fault(fault)

@@ -17,7 +17,7 @@ import pytest
 
 from etlnarr.batching import cores
 from etlnarr.errors import EtlnarrError, GateError, TemporaryError
-from etlnarr.processes import AHEAD, _serve, crew
+from etlnarr.processes import AHEAD, Asked, _serve, crew
 from tests.command import ROOT, SAMPLES, environment, etlnarr
 
 WORKER = """
@@ -143,9 +143,9 @@ def test_a_process_serves_as_long_as_the_other_end_is_there() -> None:
     ours, theirs = Pipe()
     serving = Thread(target=_serve, args=(theirs,))
     serving.start()
-    ours.send((gate, 1))
+    ours.send(Asked(gate, 1))
     assert ours.recv() == 1
-    ours.send((gate, 3))
+    ours.send(Asked(gate, 3))
     assert isinstance(ours.recv().what, GateError)
     ours.close()
     serving.join(10)

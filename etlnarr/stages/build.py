@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
 
 from etlnarr import counts, lake, sharing
+from etlnarr.batching import Spread
 from etlnarr.catalog import Catalog, catalog_id, status
 from etlnarr.counts import Status
 from etlnarr.errors import TurnError, UsageError
@@ -14,7 +16,7 @@ from etlnarr.run import Run
 from etlnarr.stages.analyse import Analysed, analyse
 from etlnarr.stages.export import Exported, export
 from etlnarr.stages.ingest import Ingested, ingest
-from etlnarr.stages.narrate import Narrated, narrate
+from etlnarr.stages.narrate import Narrated, narrate, prepare
 from etlnarr.stages.validate import Validated, validate
 
 T = TypeVar("T")
@@ -58,9 +60,11 @@ def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None, kinds:
     seconds: dict[str, float] = {}
     if not run.dry and counts.exact(run.settings.catalog) is None:
         status.publish(con, run.settings.catalog)
-    ingested = timed(con, run, seconds, "ingest", lambda: ingest(con, run, urls))
-    together = not run.dry and sharing.shared(run)
-    told = tell_together(con, run, month, kinds) if together else tell(con, run, month, kinds)
+    with spreading() as elsewhere:
+        expected = partial(prepare, run, elsewhere)
+        ingested = timed(con, run, seconds, "ingest", lambda: ingest(con, run, urls, expected))
+        together = not run.dry and sharing.shared(run)
+        told = (_tell_together if together else _tell)(con, run, month, kinds, elsewhere)
     return Report(ingested, told.validate, told.analyse, told.narrate, told.export, told.status, seconds | told.seconds)
 
 
@@ -69,37 +73,42 @@ def tell_together(con: Catalog, run: Run, month: str | None, kinds: Sequence[str
 
     Errors: TurnError, UsageError for a second writer that cannot take turns; as the stages.
     """
+    with spreading() as elsewhere:
+        return _tell_together(con, run, month, kinds, elsewhere)
+
+
+def _tell_together(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], elsewhere: Spread) -> Told:
     sharing.publish(con, run, sharing.UPLOADS)
     with sharing.turn(run, catalog_id(con), TURN_SECONDS) as alive:
         sharing.absorb(con, alive)
-        told = tell(con, alive, month, kinds, lambda: sharing.publish(con, alive, sharing.TELLINGS))
+        told = _tell(con, alive, month, kinds, elsewhere, lambda: sharing.publish(con, alive, sharing.TELLINGS))
         sharing.compact(con, alive)
     return told
 
 
-def tell(
-    con: Catalog, run: Run, month: str | None, kinds: Sequence[str], before_export: Callable[[], object] = lambda: None
+def _tell(
+    con: Catalog,
+    run: Run,
+    month: str | None,
+    kinds: Sequence[str],
+    elsewhere: Spread,
+    before_export: Callable[[], object] = lambda: None,
 ) -> Told:
-    """Turn what the catalog holds into training files.
-
-    Errors: as the stages.
-    """
     seconds: dict[str, float] = {}
 
     def exported() -> Exported:
         before_export()
         return export(con, run, month)
 
-    with spreading() as elsewhere:
-        return Told(
-            validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
-            analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds, elsewhere)),
-            narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds, elsewhere)),
-            export=timed(con, run, seconds, "export", exported),
-            # not only when the catalog is closed: a watcher may hold it for weeks
-            status=status.count(con) if run.dry else status.settle(con, run.settings.catalog),
-            seconds=seconds,
-        )
+    return Told(
+        validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
+        analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds, elsewhere)),
+        narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds, elsewhere)),
+        export=timed(con, run, seconds, "export", exported),
+        # not only when the catalog is closed: a watcher may hold it for weeks
+        status=status.count(con) if run.dry else status.settle(con, run.settings.catalog),
+        seconds=seconds,
+    )
 
 
 def analyse_alone(con: Catalog, run: Run, month: str | None, kinds: Sequence[str]) -> Analysed:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import etlnarr
-from etlnarr import example, identity, prose
+from etlnarr import example, identity, processes, prose
 from etlnarr.batching import Spread, batches, in_turn
 from etlnarr.catalog import Catalog, examples, quality
 from etlnarr.catalog.examples import Analysed, Told
@@ -17,7 +17,7 @@ from etlnarr.errors import UsageError
 from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.settings import Settings
-from etlnarr.stages.tell import Due, Voice, tell
+from etlnarr.stages.tell import Due, Voice, ready, tell
 from etlnarr.wire import dump
 
 BATCH: Final = 500
@@ -66,6 +66,13 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
             examples.store(con, number, run.now)
     examples.want(con, month, kinds)
     return Narrated(told, replaced, total - told)
+
+
+def prepare(run: Run, elsewhere: Spread, expected: int) -> None:
+    """Let other processes load program and templates while so many uploads are read, if they are enough for that."""
+    if expected >= ENOUGH:
+        folder = _folder(run.settings.templates_path)
+        processes.prepare(elsewhere, ready, _voice(run.settings, folder, prose.digests(folder), by_name))
 
 
 def _voice(settings: Settings, folder: Path, digests: Mapping[str, str], types: Iterable[str]) -> Voice:

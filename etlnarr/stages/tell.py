@@ -38,6 +38,14 @@ class Due:
     first: int
 
 
+def ready(voice: Voice) -> None:
+    """Load the templates that tell, before there is anything to be told.
+
+    Errors: as tell().
+    """
+    _loaded(voice.folder, voice.stories)
+
+
 def tell(voice: Voice, part: Sequence[Due]) -> list[Told]:
     """Tell subjects, in order.
 
