@@ -1,12 +1,16 @@
 """What crosses the border: training examples, quarantine notes, and the documents kept in the catalog."""
 
 import json
-from typing import Final
+from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, SkipValidation
 
 UPLOAD: Final = "upload"
 """The kind of subject that is one upload; the others are windows of a person's time."""
+
+Value: TypeAlias = Annotated[JsonValue, SkipValidation]
+Tree: TypeAlias = Annotated[dict[str, JsonValue], SkipValidation]
+"""What was worked out here or read from JSON; to look at each value of it again takes longer than to tell it."""
 
 
 class Document(BaseModel):
@@ -61,7 +65,7 @@ class Evidence(Document):
     """
 
     path: str
-    value: JsonValue
+    value: Value
     text: str
     start: int
     end: int
@@ -140,10 +144,10 @@ class Analysis(Document):
     subject: Subject
     period: Period
     sources: list[SourceShare]
-    clinical_insights: dict[str, JsonValue]
+    clinical_insights: Tree
     withheld: list[Withheld]
     recommendations: list[str]
-    series: list[dict[str, JsonValue]]
+    series: list[Tree]
 
 
 class Metadata(Document):
@@ -161,7 +165,7 @@ class Metadata(Document):
     records_processed: int
     data_quality_score: float
     validation_warnings: list[str]
-    clinical_insights: dict[str, JsonValue] | None
+    clinical_insights: Tree | None
     training_category: str
     complexity_level: str
     clinical_relevance: str

@@ -77,8 +77,8 @@ def flowing(text: str) -> str:
 
 def in_lines(text: str) -> str:
     """Text that keeps its lines, with one space between words and at most one blank line between lines."""
-    lines = (_LOOSE.sub("", " ".join(line.split())) for line in text.replace(PARAGRAPH, "\n\n").split("\n"))
-    return _BLANKS.sub("\n\n", "\n".join(lines)).strip("\n")
+    lines = [" ".join(line.split()) for line in text.replace(PARAGRAPH, "\n\n").split("\n")]
+    return _BLANKS.sub("\n\n", _LOOSE.sub("", "\n".join(lines))).strip("\n")
 
 
 def printed_in(text: str, prints: Sequence[Print]) -> list[Print]:
