@@ -52,8 +52,11 @@ def resolved(kind: RecordType, rows: Rows) -> pl.DataFrame:
     whole = kept.select(*names, record_start="start", record_end="end").join(rows.users, on="upload")
     told = _placed(local_time.own(whole, sources.ALWAYS_UTC), rows.persons)
     coded = told.with_columns(pl.col("source").cast(pl.Enum(told["source"].unique().sort())))
-    untold = (pl.lit(None, READINGS[name]).alias(name) for name in TOLD if name not in inside.columns)
-    joined = inside.with_columns(untold).join(coded, on=["upload", "record"], how="left", maintain_order="left")
+    told_of = (
+        pl.col(name).cast(READINGS[name]) if name in inside.columns else pl.lit(None, READINGS[name]).alias(name)
+        for name in TOLD
+    )
+    joined = inside.with_columns(told_of).join(coded, on=["upload", "record"], how="left", maintain_order="left")
     return local_time.resolve(joined, people.zones(rows.persons), rows.lenders)
 
 

@@ -10,7 +10,7 @@ from etlnarr.metrics.nights import measured
 from etlnarr.metrics.regularity import EPOCH_MS
 from etlnarr.metrics.sleep import PAUSE, SESSION
 from etlnarr.metrics.statistics import finite
-from etlnarr.model import Batch
+from etlnarr.model import READINGS, Batch
 
 WINDOW_MS: Final = 5 * MINUTE_MS
 PAIR: Final = ("subject", "other_source")
@@ -105,13 +105,13 @@ def _changes(held: pl.DataFrame, name: str) -> pl.DataFrame:
     following = pl.col("start").shift(-1).over(PAIR, order_by="start")
     starts = held.select(*PAIR, "state", time="start")
     ends = held.filter((following > pl.col("end")).fill_null(value=True))
-    both = pl.concat([ends.select(*PAIR, pl.lit(ENDED).alias("state"), time="end"), starts])
+    both = pl.concat([ends.select(*PAIR, pl.lit(ENDED, READINGS["label"]).alias("state"), time="end"), starts])
     return both.rename({"state": name})
 
 
 def _states(readings: pl.DataFrame) -> pl.DataFrame:
     """Return what is known of the state, on a grid of epochs; an epoch has the state of its last moment."""
-    state = pl.when(is_asleep()).then("label").when(~is_asleep()).then(pl.lit("WAKE"))
+    state = pl.when(is_asleep()).then("label").when(~is_asleep()).then(pl.lit("WAKE", READINGS["label"]))
     snapped = pl.col("start", "end") // EPOCH_MS * EPOCH_MS
     return readings.select("subject", "source", snapped, state=state).filter(
         pl.col("state").is_not_null(), pl.col("end") > pl.col("start")

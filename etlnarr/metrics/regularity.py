@@ -100,7 +100,8 @@ def _complete_days(batch: Batch) -> pl.DataFrame:
     local = pl.col("record_start") + offset_ms("offset_before")
     began = local.filter("main") // DAY_MS
     told = is_asleep().is_not_null() & pl.col("label").ne_missing(PAUSE)
-    parts = batch.readings.group_by(*SESSION, "record").agg(staged=told.any())  # each part of a night must be staged
+    stages = batch.readings.select(*SESSION, "record", staged=told)
+    parts = stages.group_by(*SESSION, "record").agg(pl.col("staged").any())  # each part of a night must be staged
     staged = parts.group_by("subject").agg(pl.col("staged").all()).filter("staged").drop("staged")
     found = (
         batch.once(measured)

@@ -60,7 +60,7 @@ def joined(readings: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             start=pl.col("record_start") - pl.col("pause"),
             end="record_start",
-            label=pl.lit(PAUSE),
+            label=pl.lit(PAUSE, READINGS["label"]),
             record_start="night_start",
             record_end="night_end",
         )
