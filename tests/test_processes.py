@@ -15,9 +15,9 @@ from threading import Thread
 
 import pytest
 
-from etlnarr.batching import cores
+from etlnarr.batching import cores, in_turn
 from etlnarr.errors import EtlnarrError, GateError, TemporaryError
-from etlnarr.processes import AHEAD, Asked, _serve, crew
+from etlnarr.processes import AHEAD, Asked, _serve, crew, prepare
 from tests.command import ROOT, SAMPLES, environment, etlnarr
 
 WORKER = """
@@ -34,6 +34,7 @@ if __name__ == "__main__":
             told.add(own)
 """
 
+KEPT: list[int] = []
 NARRATE = "from etlnarr import prose; from etlnarr.stages import narrate"
 
 
@@ -46,6 +47,16 @@ def gate(number: int) -> int:
     if number > 2:
         raise GateError(f"steps.jinja line {number}: unfounded")
     return number
+
+
+def keep(number: int) -> None:
+    gate(number)
+    KEPT.append(number)
+
+
+def kept(_: int) -> tuple[tuple[int, ...], int]:
+    time.sleep(0.1)
+    return tuple(KEPT), os.getpid()
 
 
 def fall(number: int) -> int:
@@ -137,6 +148,29 @@ def test_what_was_not_waited_for_is_no_answer_to_the_next_question() -> None:
         for _ in elsewhere(squared_by, range(100)):
             break
         assert list(elsewhere(gate, range(3))) == [0, 1, 2]
+
+
+def test_what_is_prepared_is_there_when_it_is_asked_for_and_is_no_answer_itself() -> None:
+    with crew(2) as elsewhere:
+        prepare(elsewhere, keep, 1)
+        prepare(elsewhere, keep, 2)
+        found = list(elsewhere(kept, range(6)))
+    assert {what for what, _ in found} == {(1, 2)}
+    assert len({process for _, process in found}) == 2
+    assert KEPT == []
+
+
+def test_a_fault_in_what_is_prepared_shows_when_it_is_asked_for_again() -> None:
+    with crew(2) as elsewhere:
+        prepare(elsewhere, keep, 7)
+        assert [what for what, _ in elsewhere(kept, range(2))] == [(), ()]
+        with pytest.raises(GateError, match="line 7"):
+            list(elsewhere(keep, [7]))
+
+
+def test_where_one_process_does_it_all_nothing_is_prepared() -> None:
+    prepare(in_turn, keep, 1)
+    assert KEPT == []
 
 
 def test_a_process_serves_as_long_as_the_other_end_is_there() -> None:
