@@ -20,7 +20,7 @@ READINGS: Final = pl.Schema(
         "start": pl.Int64(),
         "end": pl.Int64(),  # equals start for a point
         "value": pl.Float64(),  # mg/dL, bpm, ms, steps, kcal; null where a label is the reading
-        "label": pl.Categorical(),  # sleep stage, or specimen of a glucose reading
+        "label": pl.Categorical(),  # sleep stage, or specimen of a glucose reading: few, and compared often
         "meal_type": pl.String(),
         "relation_to_meal": pl.String(),
         "modified": pl.Int64(),  # epoch ms of the last write of the record

@@ -67,7 +67,7 @@ class Crew:
         return _in_order(_as_they_come(self.hands, self.many, work, items))
 
     def prepare(self, work: Callable[[T], object], item: T) -> None:
-        """Begin all processes with some work while this one goes on; a fault in it shows when it is asked for again."""
+        """Begin all processes with some work while this one goes on; a fault in it shows when it is asked for."""
         while len(self.hands) < self.many:
             self.hands.append(_started())
         for hand in self.hands:

@@ -209,6 +209,18 @@ def test_a_gate_that_does_not_hold_in_another_process_ends_a_build_as_it_does_in
     assert not (tmp_path / "there/training").exists()
 
 
+@pytest.mark.skipif(cores() == 1, reason="one core prepares nothing")
+def test_what_keeps_processes_from_preparing_is_told_when_all_is_read(tmp_path: Path) -> None:
+    command = "from etlnarr.stages import narrate; narrate.ENOUGH = 0\nfrom etlnarr.cli import main\nmain()"
+    done = subprocess.run(
+        [sys.executable, "-c", command, "build", SAMPLES, "--lake", "lake"], cwd=tmp_path, check=False,
+        env=environment(ETL_TEMPLATES_PATH="gone", PYTHONPATH=str(ROOT)), capture_output=True, text=True,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "gone: no such folder of templates" in done.stderr
+    assert len(json.loads(etlnarr("status", "--lake", tmp_path / "lake", "--json").stdout)["uploads"]) > 0
+
+
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_process_outlives_the_one_it_works_for(ended_by: signal.Signals, whole: bool, tmp_path: Path) -> None:

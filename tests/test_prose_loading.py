@@ -24,6 +24,7 @@ IMPORT = '{% from "shared.jinja" import of, constants as shared with context %}'
         (story(head="\n{% set constants = ['a'] %}"), "story.jinja line 2: constants are a dict of names to texts"),
         (story(head="{% set constants = {'a': 7} %}"), "story.jinja line 1: constants are a dict of names to texts"),
         (story(head="{% set constants = {'a': 'b' ~ 'c'} %}"), "story.jinja line 1: constants are a dict"),
+        (story(head=f"{'{% if true %}' * 500}{'{% endif %}' * 500}"), "story.jinja is nested too deeply"),
         (story(head="{% from 'shared.jinja' import off %}"), "story.jinja line 1: shared.jinja has no off"),
         (story(head="{% import 'lost.jinja' as lost %}"), "story.jinja imports 'lost.jinja', which is not a template"),
         (story(head="{% import glucose.risk as lost %}"), "story.jinja imports '', which is not a template"),

@@ -89,7 +89,7 @@ def spelled(value: Decimal) -> str | None:
     return _SPELLED[whole] if whole == value and 0 <= whole < len(_SPELLED) else None
 
 
-@lru_cache(maxsize=65_536, typed=True)  # as above; the same few times stand in many places of an example
+@lru_cache(maxsize=4_096, typed=True)  # as above; the same few times stand in many places of an example
 def moment(value: Scalar) -> datetime:
     """The wall clock of an ISO 8601 text, or of milliseconds since 1970 that were already made local.
 

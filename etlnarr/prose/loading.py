@@ -170,3 +170,5 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except TemplateSyntaxError as error:
         raise GateError(f"{error.name or name} line {error.lineno}: {(error.message or '').rstrip('.')}") from error
+    except RecursionError as error:
+        raise GateError(f"{name} is nested too deeply") from error

@@ -97,8 +97,8 @@ LENGTH: Final = pl.col("end") - pl.col("start")
 RUN: Final = pl.struct("upload", "record").rle_id()
 """The catalog returns the readings of a record together, in order of start and end."""
 
-APART: Final = RUN.cast(pl.Int128) * 2**43
-"""Lays one record behind the other in time, which is less than that: a window over each takes twice as long."""
+APART: Final = RUN.cast(pl.Int128) * 2**64
+"""Lays one record behind the other, further apart than any two times: a window over each takes twice as long."""
 
 OVERLAPS: Final = APART + pl.col("start") < (APART + pl.col("end")).cum_max().shift()
 

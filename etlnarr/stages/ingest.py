@@ -41,10 +41,12 @@ class Ingested:
     drift: int = 0
 
 
-def ingest(con: Catalog, run: Run, urls: Sequence[str], expected: Callable[[int], object] = lambda _: None) -> Ingested:
+def ingest(
+    con: Catalog, run: Run, urls: Sequence[str], expected: Callable[[Sequence[str | None]], object] = lambda _: None
+) -> Ingested:
     """Read every source that the catalog does not know.
 
-    Shapes: expected is told how many they are before the first one is read.
+    Shapes: expected is told before the first one is read of what type each is, None where that is not known yet.
     Errors: UsageError for a source that is not there; LakeUnavailableError.
     """
     wanted = list(urls) or [lake.raw(run.lake, run.settings)]
@@ -52,7 +54,7 @@ def ingest(con: Catalog, run: Run, urls: Sequence[str], expected: Callable[[int]
     places = uploads.known_places(con, run.settings.limits)
     unknown = (source for source in listed.sources if not _is_known(run, source, places))
     fresh = [Offer(source, envelope.read(source.path, by_name)) for source in unknown]
-    expected(len(fresh))
+    expected([offer.said.record_type for offer in fresh])
     found = len(listed.sources)
     report = Ingested(found, listed.ignored, listed.denied, found - len(fresh))
     return _take(con, run, fresh, _refuse_all_but_denied, report)

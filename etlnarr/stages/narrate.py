@@ -1,7 +1,7 @@
 """Insights to examples: instruction, data block and narrative, each printed number with its witness."""
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice, tee
@@ -13,7 +13,7 @@ from etlnarr import example, identity, processes, prose
 from etlnarr.batching import Spread, batches, in_turn
 from etlnarr.catalog import Catalog, examples, quality
 from etlnarr.catalog.examples import Analysed, Told
-from etlnarr.errors import UsageError
+from etlnarr.errors import GateError, UsageError
 from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.settings import Settings
@@ -68,11 +68,13 @@ def narrate(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], els
     return Narrated(told, replaced, total - told)
 
 
-def prepare(run: Run, elsewhere: Spread, expected: int) -> None:
-    """Let other processes load program and templates while so many uploads are read, if they are enough for that."""
-    if expected >= ENOUGH:
-        folder = _folder(run.settings.templates_path)
-        processes.prepare(elsewhere, ready, _voice(run.settings, folder, prose.digests(folder), by_name))
+def prepare(run: Run, elsewhere: Spread, expected: Sequence[str | None]) -> None:
+    """Let other processes load program and templates while uploads of these types are read, if they are enough."""
+    types = {name for name in expected if name is not None}
+    if len(expected) >= ENOUGH:
+        with suppress(UsageError, GateError):  # narrate() will say it, when all that was read is safe
+            folder = _folder(run.settings.templates_path)
+            processes.prepare(elsewhere, ready, _voice(run.settings, folder, prose.digests(folder), types))
 
 
 def _voice(settings: Settings, folder: Path, digests: Mapping[str, str], types: Iterable[str]) -> Voice:

@@ -303,6 +303,8 @@ def test_rules_of_stages() -> None:
     )
     assert failed("overlapping_stages", rows) == [False, True, True, False, False]
     assert failed("stage_end_before_start", rows) == [False, False, False, False, True]
+    far = pl.DataFrame({"upload": [1, 1], "record": [0, 1], "start": [0, -(2**62)], "end": [2**62, 0]})
+    assert failed("overlapping_stages", far) == [False, False], "whatever a time is, it stays in its record"
     gone = pl.DataFrame({"start": [1, None, 1], "end": [2, 2, None]})
     assert failed("stage_time_missing", gone) == [False, True, True]
 
