@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from etlnarr.errors import EtlnarrError, UsageError, masked
+from etlnarr.errors import DeniedError, EtlnarrError, UsageError, masked
 from etlnarr.lake.listing import Source
 from etlnarr.lake.roots import Root, lake_faults, root
 from etlnarr.settings import Settings
@@ -142,6 +142,16 @@ def reach(lake: Root) -> None:
             lake.fs.info(lake.bucket if lake.remote else lake.path)
         except FileNotFoundError as fault:
             raise UsageError(f"{masked(lake.url)}: no such folder or bucket; see --lake") from fault
+
+
+def refuse_missing(lake: Root) -> None:
+    """Refuse a bucket that does not exist before anything is done for it; a folder is made when it is needed.
+
+    Errors: UsageError; LakeUnavailableError.
+    """
+    if lake.remote:
+        with contextlib.suppress(DeniedError):  # whoever may not look at a bucket may still write to it
+            reach(lake)
 
 
 def size(lake: Root, key: str) -> int | None:

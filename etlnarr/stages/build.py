@@ -55,8 +55,9 @@ class Told:
 def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None, kinds: Sequence[str]) -> Report:
     """Turn uploads into training files.
 
-    Errors: as the stages.
+    Errors: UsageError for a bucket that is not there; as the stages.
     """
+    lake.refuse_missing(run.lake)
     seconds: dict[str, float] = {}
     if not run.dry and counts.exact(run.settings.catalog) is None:
         status.publish(con, run.settings.catalog)

@@ -81,7 +81,7 @@ def load(run: Run, urls: Sequence[str], only: str | None, uploaded: int | None) 
     """Put uploads into raw/ and announce them, each only when it stands there.
 
     Units: uploaded in epoch ms, for all of them in the place of their own times.
-    Errors: UsageError for a source that is not there; BrokerUnavailableError, LakeUnavailableError, EtlnarrError.
+    Errors: UsageError for a source or bucket that is not there; TemporaryError; EtlnarrError.
     """
     user = run.settings.user_id
     if not (user and user.isprintable() and len(user) <= LONGEST_USER) or "/" in user:
@@ -89,6 +89,7 @@ def load(run: Run, urls: Sequence[str], only: str | None, uploaded: int | None) 
     done = Loaded()
     with broker.linked(run.settings) as link:
         if not run.dry:
+            lake.refuse_missing(run.lake)
             broker.set_up(link)
         for parcel in _parcels(run, urls, only, done):
             done.add(_send(run, link, parcel if uploaded is None else replace(parcel, uploaded=uploaded)))

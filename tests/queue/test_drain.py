@@ -237,6 +237,14 @@ def test_a_lake_that_is_not_there_takes_no_message(world: World) -> None:
     assert world.depths() == {QUEUE: 1}
 
 
+def test_a_bucket_that_is_not_there_is_named_by_whoever_would_write_to_it(world: World, minio: S3) -> None:
+    env = {**world.env, **minio.environment, "ETL_LAKE_URL": "s3://gone-bucket"}
+    for command in (["load", samples(1)[0]], ["build", samples(1)[0]], ["drain-queue"]):
+        done = etlnarr(*command, cwd=world.where, env=env, expect=2)
+        assert done.stderr == "etlnarr: s3://gone-bucket: no such folder or bucket; see --lake\n"
+    assert world.depths() == {}
+
+
 def test_one_object_announced_for_two_people_is_told_of_both(world: World) -> None:
     world.run("queue", "setup")
     told = [world.put(samples(1)[0], user, name="one") for user in ("u1", "u2")]
