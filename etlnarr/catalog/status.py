@@ -8,8 +8,11 @@ from etlnarr.counts import Status
 from etlnarr.errors import CatalogBusyError
 
 
-def count(con: Catalog) -> Status:
-    """Count what the catalog holds."""
+def count(con: Catalog, known: Status | None = None) -> Status:
+    """Count what the catalog holds.
+
+    Shapes: known are counts of the same uploads, whose records need not be counted again.
+    """
     states = con.execute(
         """
         SELECT coalesce(record_type, 'unknown'),
@@ -26,7 +29,7 @@ def count(con: Catalog) -> Status:
     reasons = con.execute(
         "SELECT reason, count(*) FROM uploads WHERE state = 'quarantined' GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    ((records, replaced, shared_ids),) = con.execute(RECORDS).fetchall()
+    records, replaced, shared_ids, several_offsets = _records(con) if known is None else _told(known)
     return Status(
         uploads=_tree(states),
         quarantined=dict(reasons),
@@ -35,7 +38,7 @@ def count(con: Catalog) -> Status:
         rules=dict(con.execute(RULES).fetchall()),
         replaced=replaced,
         shared_ids=shared_ids,
-        several_offsets=_number(con, SEVERAL_OFFSETS),
+        several_offsets=several_offsets,
         examples=_tree(told),
     )
 
@@ -66,24 +69,31 @@ bits of what names a record, which takes a tenth of the memory and is good enoug
 
 SEVERAL_OFFSETS = """
     SELECT count(*) FROM (
-        SELECT user_id FROM records JOIN uploads ON no = upload
+        SELECT user_id FROM (SELECT DISTINCT upload, "offset" FROM records) JOIN uploads ON no = upload
         WHERE state = 'accepted' AND "offset" NOT IN ('Z', 'UTC', 'GMT')
         GROUP BY ALL HAVING count(DISTINCT regexp_replace("offset", '^(UTC|GMT)', '')) > 1
     )
 """
 
 
-def publish(con: Catalog, path: Path) -> None:
-    """Put the counts beside the catalog, for those who ask while it is being written."""
-    counts.keep(path, count(con), settled=False)
-
-
-def settle(con: Catalog, path: Path) -> Status:
-    """Write all that waits to be written, and let the counts stand beside the catalog until it changes."""
-    if known := counts.exact(path):
-        return known
-    con.execute("CHECKPOINT").complete()
+def publish(con: Catalog, path: Path) -> Status:
+    """Put the counts beside the catalog, for those who ask while it is being written, unless they stand there."""
+    if exact := counts.exact(path):
+        return exact
     counted = count(con)
+    counts.keep(path, counted, settled=False)
+    return counted
+
+
+def settle(con: Catalog, path: Path, known: Status | None = None) -> Status:
+    """Write all that waits to be written, and let the counts stand beside the catalog until it changes.
+
+    Shapes: known as in count().
+    """
+    if exact := counts.exact(path):
+        return exact
+    con.execute("CHECKPOINT").complete()
+    counted = count(con, known)
     counts.keep(path, counted, settled=True)
     return counted
 
@@ -101,6 +111,15 @@ def read(path: Path) -> Status:
         if known is None:
             raise
         return known
+
+
+def _records(con: Catalog) -> tuple[int, int, int, int]:
+    ((records, replaced, shared_ids),) = con.execute(RECORDS).fetchall()
+    return records, replaced, shared_ids, _number(con, SEVERAL_OFFSETS)
+
+
+def _told(known: Status) -> tuple[int, int, int, int]:
+    return known.records, known.replaced, known.shared_ids, known.several_offsets
 
 
 def _number(con: Catalog, query: str) -> int:

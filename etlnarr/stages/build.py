@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from etlnarr import counts, lake, sharing
+from etlnarr import lake, sharing
 from etlnarr.batching import Spread
 from etlnarr.catalog import Catalog, catalog_id, status
 from etlnarr.counts import Status
@@ -22,9 +22,6 @@ from etlnarr.stages.validate import Validated, validate
 T = TypeVar("T")
 TURN_SECONDS: Final = 600
 """How long a worker waits for another one to finish writing."""
-
-RECOUNTED: Final = ("ingest", "validate")
-"""The stages that are followed by long ones, and change what those who ask meanwhile are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +56,11 @@ def build(con: Catalog, run: Run, urls: Sequence[str], month: str | None, kinds:
     """
     lake.refuse_missing(run.lake)
     seconds: dict[str, float] = {}
-    if not run.dry and counts.exact(run.settings.catalog) is None:
+    if not run.dry:
         status.publish(con, run.settings.catalog)
     with spreading() as elsewhere:
         expected = partial(prepare, run, elsewhere)
-        ingested = timed(con, run, seconds, "ingest", lambda: ingest(con, run, urls, expected))
+        ingested = timed(seconds, "ingest", lambda: ingest(con, run, urls, expected))
         together = not run.dry and sharing.shared(run)
         told = (_tell_together if together else _tell)(con, run, month, kinds, elsewhere)
     return Report(ingested, told.validate, told.analyse, told.narrate, told.export, told.status, seconds | told.seconds)
@@ -101,13 +98,15 @@ def _tell(
         before_export()
         return export(con, run, month)
 
+    validated = timed(seconds, "validate", lambda: validate(con, run))
+    counted = None if run.dry else status.publish(con, run.settings.catalog)  # what follows takes long
     return Told(
-        validate=timed(con, run, seconds, "validate", lambda: validate(con, run)),
-        analyse=timed(con, run, seconds, "analyse", lambda: analyse(con, run, month, kinds, elsewhere)),
-        narrate=timed(con, run, seconds, "narrate", lambda: narrate(con, run, month, kinds, elsewhere)),
-        export=timed(con, run, seconds, "export", exported),
+        validate=validated,
+        analyse=timed(seconds, "analyse", lambda: analyse(con, run, month, kinds, elsewhere)),
+        narrate=timed(seconds, "narrate", lambda: narrate(con, run, month, kinds, elsewhere)),
+        export=timed(seconds, "export", exported),
         # not only when the catalog is closed: a watcher may hold it for weeks
-        status=status.count(con) if run.dry else status.settle(con, run.settings.catalog),
+        status=status.count(con) if run.dry else status.settle(con, run.settings.catalog, counted),
         seconds=seconds,
     )
 
@@ -149,11 +148,9 @@ def rebuild(con: Catalog, run: Run, kinds: Sequence[str]) -> Told:
     return tell_together(con, run, None, kinds)
 
 
-def timed(con: Catalog, run: Run, seconds: dict[str, float], stage: str, work: Callable[[], T]) -> T:
-    """Return what a stage returns, note its seconds, and publish the counts for those who ask meanwhile."""
+def timed(seconds: dict[str, float], stage: str, work: Callable[[], T]) -> T:
+    """Return what a stage returns, and note its seconds."""
     start = time.monotonic()
     done = work()
     seconds[stage] = round(time.monotonic() - start, 3)
-    if not run.dry and stage in RECOUNTED and counts.exact(run.settings.catalog) is None:
-        status.publish(con, run.settings.catalog)
     return done
