@@ -3,9 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from types import CodeType
 from typing import Any, Final
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined, nodes
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.runtime import Context, Macro
@@ -103,13 +104,13 @@ class FactEnvironment(Environment):
         return super().getitem(obj, argument)
 
 
-class Parsed(BaseLoader):
-    """Loads templates from their trees."""
+class Ready(BaseLoader):
+    """Loads templates that are compiled."""
 
     has_source_access = False
 
-    def __init__(self, trees: Mapping[str, nodes.Template]) -> None:
-        self.trees = trees
+    def __init__(self, codes: Mapping[str, CodeType]) -> None:
+        self.codes = codes
 
     def load(
         self,
@@ -117,12 +118,11 @@ class Parsed(BaseLoader):
         name: str,
         globals: Any = None,  # noqa: A002  the name is jinja2's
     ) -> Template:
-        """Compile the tree of that name."""
-        code = environment.compile(self.trees[name], name, name)
-        return environment.template_class.from_code(environment, code, globals or {}, None)
+        """Return the template of that name."""
+        return environment.template_class.from_code(environment, self.codes[name], globals or {}, None)
 
 
-def environment(trees: Mapping[str, nodes.Template]) -> FactEnvironment:
+def environment(codes: Mapping[str, CodeType]) -> FactEnvironment:
     """The language, with what it may import."""
     made = FactEnvironment(
         undefined=StrictUndefined,
@@ -132,7 +132,7 @@ def environment(trees: Mapping[str, nodes.Template]) -> FactEnvironment:
         auto_reload=False,
         finalize=printable,
         extensions=[Vary, Lines],
-        loader=Parsed(trees),
+        loader=Ready(codes),
     )
     made.filters = {name: made.filters[name] for name in KEPT_FILTERS} | dict(FACT_FILTERS) | dict(OTHER_FILTERS)
     made.tests = {name: made.tests[name] for name in KEPT_TESTS} | dict(TESTS)

@@ -4,20 +4,21 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Template, TemplateSyntaxError, nodes
+from jinja2 import Template
 
 from etlnarr.errors import GateError
+from etlnarr.prose import bytecode
+from etlnarr.prose.compiling import compiled
 from etlnarr.prose.environment import FactEnvironment, environment
 from etlnarr.prose.gates import Literal
 from etlnarr.prose.page import TOKEN
 from etlnarr.prose.spare import MARK
-from etlnarr.prose.static import check_blocks, declare, imports_of, names_of, trim_macros
 
 IMPORT: Final = re.compile(r"""\{%[-+]?\s*(?:from|import|include|extends)\s*["']([^"']*)["']""")
 
@@ -60,28 +61,19 @@ def load(folder: Path, names: AbstractSet[str] | None = None) -> Templates:
     if names is not None:
         wanted = {part for name in names if name in texts for part in _closure(name, texts)}
         texts = {name: text for name, text in texts.items() if name in wanted}
-    trees: dict[str, nodes.Template] = {}
-    language = environment(trees)
-    for name, text in texts.items():
-        with _naming(name):
-            trees[name] = language.parse(text, name, name)
-            trim_macros(trees[name])
-    constants: list[str] = []
-    declared = {name: declare(name, tree, constants) for name, tree in trees.items()}
-    for name in trees:
-        imports_of(name, trees)
-    compiled = {name: _compiled(name, language, tree) for name, tree in trees.items()}
-    told = {name for name, tree in trees.items() if tree.find(nodes.Block)}
-    _check(trees, told, {name: needs for name, (_, needs) in compiled.items()})
+    made = bytecode.find(folder, texts)
+    if made is None:
+        made = compiled(texts)
+        bytecode.keep(folder, texts, made)
+    language = environment(made.codes)
     stories = {}
-    for name in sorted(told):
+    for name, defined in made.names.items():
         parts = sorted(_closure(name, texts))
-        own = tuple(text for part in parts for text in declared[part])
+        own = tuple(text for part in parts for text in made.constants[part])
         literals = partial(_literals, {part: texts[part] for part in parts}, language)
-        defined = frozenset(names_of(trees[name]))
-        template, needs = compiled[name]
-        stories[name] = Story(template, _digest(parts, texts), needs, defined, own, literals)
-    return Templates(stories, tuple(constants))
+        template = language.get_template(name)
+        stories[name] = Story(template, _digest(parts, texts), made.needs[name], defined, own, literals)
+    return Templates(stories, tuple(chain.from_iterable(made.constants.values())))
 
 
 def story(templates: Templates, name: str) -> Story:
@@ -109,24 +101,6 @@ def _read(path: Path) -> str:
     if TOKEN.search(text) or MARK.search(text):
         raise GateError(f"{path.name} holds a private-use character")
     return text
-
-
-def _compiled(name: str, language: FactEnvironment, tree: nodes.Template) -> tuple[Template, frozenset[str]]:
-    """The template with the names it looks up in the facts; one that is set in some branch only is not among them."""
-    with _naming(name):
-        template = language.get_template(name)
-    own = names_of(tree) | {each.name for each in tree.find_all(nodes.Name) if each.ctx != "load"}
-    return template, frozenset(language.looked_up[name]) - own
-
-
-def _check(trees: Mapping[str, nodes.Template], told: set[str], needs: Mapping[str, frozenset[str]]) -> None:
-    for name, tree in trees.items():
-        if name in told:
-            check_blocks(name, tree)
-        elif needs[name]:
-            raise GateError(
-                f"{name} has no blocks and sees no facts: pass {', '.join(sorted(needs[name]))} to its macros"
-            )
 
 
 def _closure(name: str, texts: Mapping[str, str]) -> set[str]:
@@ -162,13 +136,3 @@ def _said(name: str, text: str, language: FactEnvironment) -> Iterator[tuple[str
             block = value if tag == ["block_begin", "block", value] else "" if value == "endblock" else block
         elif kind in ("data", "string"):
             yield kind, Literal(name, line, block, value)
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    try:
-        yield
-    except TemplateSyntaxError as error:
-        raise GateError(f"{error.name or name} line {error.lineno}: {(error.message or '').rstrip('.')}") from error
-    except RecursionError as error:
-        raise GateError(f"{name} is nested too deeply") from error

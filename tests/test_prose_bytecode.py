@@ -1,0 +1,92 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from etlnarr.prose import Templates, evenly, facts, load, loading, tell
+from tests.narration import story
+
+SHARED = "{% set constants = {'low': 'below 70 mg/dL'} %}{% macro said(fact) %}{{ fact }}{% endmacro %}"
+STORY = story("Told.", head="{% from 'shared.jinja' import said, constants as limits %}")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    (tmp_path / "shared.jinja").write_text(SHARED)
+    (tmp_path / "story.jinja").write_text(STORY)
+    return tmp_path
+
+
+def kept(folder: Path) -> list[Path]:
+    return list((folder / "__pycache__").glob("*"))
+
+
+def told(templates: Templates) -> tuple[str, str]:
+    done = tell(templates, "story.jinja", facts({"glucose": {}}, {}, frozenset()), evenly("x"))
+    return done.output, done.template_hash
+
+
+def not_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: object) -> None:
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr(loading, "compiled", refused)
+
+
+def test_what_was_compiled_once_tells_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load(folder)
+    not_again(monkeypatch)
+    second = load(folder)
+    assert told(second) == told(first)
+    assert second.constants == first.constants == ("below 70 mg/dL",)
+    for name in ("hash", "needs", "names", "constants"):
+        assert getattr(second.stories["story.jinja"], name) == getattr(first.stories["story.jinja"], name)
+    assert second.stories["story.jinja"].literals() == first.stories["story.jinja"].literals()
+
+
+def test_another_text_is_compiled_in_the_place_of_the_former(folder: Path) -> None:
+    before = told(load(folder))
+    (folder / "story.jinja").write_text(STORY.replace("Told.", "Else."))
+    after = told(load(folder))
+    assert (before[0], after[0]) == ("Told.", "Else.")
+    assert len(kept(folder)) == 1
+
+
+def test_a_choice_of_templates_is_kept_apart(folder: Path) -> None:
+    (folder / "other.jinja").write_text(story(head="{% set constants = {'high': 'above 180 mg/dL'} %}"))
+    whole, alone = load(folder), load(folder, {"story.jinja"})
+    assert len(whole.constants) == 2
+    assert load(folder).constants == whole.constants
+    assert load(folder, {"story.jinja"}).constants == alone.constants == ("below 70 mg/dL",)
+
+
+@pytest.mark.parametrize("cut", [0, 40, 64, 500, -1])
+def test_what_was_cut_off_is_compiled_again(folder: Path, cut: int) -> None:
+    before = told(load(folder))
+    (file,) = kept(folder)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:cut])
+    assert told(load(folder)) == before
+    assert file.read_bytes() == whole
+
+
+def test_what_another_program_compiled_is_not_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load(folder)
+    monkeypatch.setattr("etlnarr.prose.bytecode._program", lambda: b"another")
+    not_again(monkeypatch)
+    with pytest.raises(AssertionError, match="compiled again"):
+        load(folder)
+
+
+def test_nothing_is_kept_where_python_keeps_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert told(load(folder))[0] == "Told."
+    assert not kept(folder)
+
+
+def test_a_folder_that_cannot_hold_it_does_without(folder: Path) -> None:
+    (folder / "__pycache__").write_text("in the way")
+    assert told(load(folder))[0] == "Told."
+    assert sorted(path.name for path in folder.iterdir()) == ["__pycache__", "shared.jinja", "story.jinja"]
