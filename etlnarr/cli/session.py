@@ -99,12 +99,13 @@ def claims(opened: Session) -> "Claims":
     Errors: UsageError for a Redis URL that is none.
     """
     from etlnarr.catalog.claims import CatalogClaims
-    from etlnarr.redis_store import RedisClaims
     from etlnarr.sharing import place_of
 
     settings, owner = opened.run.settings, opened.run.run_id
     kept = settings.deduplication_retention_hours * SECONDS_PER_HOUR
     if settings.deduplication_store == "redis":
+        from etlnarr.redis_store import RedisClaims
+
         url = settings.deduplication_redis_url.get_secret_value()
         return RedisClaims(url, place_of(opened.run), owner, ALIVE_SECONDS, kept)
     own = CatalogClaims(opened.con, owner, ALIVE_SECONDS, kept)

@@ -11,7 +11,6 @@ from typing import IO, Final, Protocol, TypeVar
 from etlnarr import lake
 from etlnarr.errors import TurnError, UsageError, masked
 from etlnarr.lake import Root
-from etlnarr.redis_store import RedisTurn
 from etlnarr.run import Progress, Run
 
 T = TypeVar("T")
@@ -177,6 +176,8 @@ def _turn_of(run: Run, catalog: str) -> Iterator[Turn]:
     elif lake.honours_conditions(run.lake, f"catalog/probe-{run.run_id}"):
         yield ObjectTurn(run.lake, run.run_id, HELD_SECONDS)
     elif run.settings.deduplication_store == "redis":
+        from etlnarr.redis_store import RedisTurn  # noqa: PLC0415  its library takes long to load, and few need it
+
         url = run.settings.deduplication_redis_url.get_secret_value()
         yield RedisTurn(url, place_of(run), run.run_id, HELD_SECONDS)
     else:
