@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 
 import polars as pl
 
-from etlnarr.catalog.connection import LAST_VERSIONS, Catalog, readings_in
+from etlnarr.catalog.connection import LAST_VERSIONS, Catalog
+from etlnarr.catalog.rows import readings_in
 
 NEAR_MS = 172_800_000
 """Uploads whose records come within two days may lend an offset or a sleep session."""
@@ -149,7 +150,7 @@ def near_last(
         record_type=record_type,
     )
     con.register("chosen", records.select("upload", "record"))
-    readings = readings_in(con, "chosen", "upload, record", told)
+    readings = readings_in(con, "chosen", told)
     con.unregister("chosen")
     return records, readings
 

@@ -5,12 +5,11 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import duckdb
-import polars as pl
 
 from etlnarr.batching import cores
 from etlnarr.errors import CatalogBusyError, EtlnarrError, UsageError
@@ -26,7 +25,6 @@ LAST_VERSIONS: Final = """
 """
 """Of records of one type, which own holds with user_id, uploaded and content_hash, the versions that count."""
 
-IN_FILE: Final = ("upload", "record", "start", "end")
 HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 UNWRITABLE: Final = re.compile("No space left|Permission denied|Read-only file system|Disk quota exceeded")
 INTERRUPTED: Final = "Query interrupted"
@@ -96,19 +94,6 @@ def peek(path: Path) -> Iterator[Catalog]:
     with contextlib.closing(_connect(path, read_only=True)) as con, _faults(path):
         _refuse_other_layouts(con, path)
         yield con
-
-
-def readings_in(con: Catalog, chosen: str, keys: str, told: Sequence[str]) -> pl.DataFrame:
-    """Return the readings of what a view has chosen, in the order of the files, as far as they tell."""
-    columns = ", ".join(["upload", "record", "start", '"end"', *told])
-    query = f"SELECT {columns} FROM readings SEMI JOIN {chosen} USING ({keys})"  # noqa: S608 - names of our own
-    found: pl.DataFrame = con.sql(query).pl()
-    # nearly all come in this order: a stable sort sees it, and ORDER BY takes five times as long
-    ordered = found.sort(IN_FILE, nulls_last=True, maintain_order=True)
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in IN_FILE)
-    if ordered.select(same.any()).item():  # only what they tell can say which comes first, every time
-        return found.sort(*IN_FILE, *told, nulls_last=True)
-    return ordered
 
 
 def catalog_id(con: Catalog) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from etlnarr.batching import batches
-from etlnarr.catalog.connection import Catalog, readings_in, transaction
+from etlnarr.catalog import rows
+from etlnarr.catalog.connection import Catalog, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,7 @@ def rows_of(con: Catalog, numbers: Sequence[int], told: Sequence[str]) -> tuple[
 
     Shapes: told as RecordType.told; records without their device, readings with what is told alone.
     """
-    wanted = pl.DataFrame({"upload": numbers}, schema={"upload": pl.Int64})
-    con.register("wanted", wanted)
-    records = con.sql(
-        "SELECT * EXCLUDE (device) FROM records SEMI JOIN wanted USING (upload) ORDER BY upload, record"
-    ).pl()
-    readings = readings_in(con, "wanted", "upload", told)
-    con.unregister("wanted")
-    return records, readings
+    return rows.records_of(con, numbers), rows.readings_of(con, numbers, told)
 
 
 def decide(con: Catalog, decisions: Sequence[Decision]) -> None:

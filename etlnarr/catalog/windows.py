@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from etlnarr.catalog.analyses import NEAR_MS, Worked, store
-from etlnarr.catalog.connection import LAST_VERSIONS, Catalog, readings_in
+from etlnarr.catalog.connection import LAST_VERSIONS, Catalog
+from etlnarr.catalog.rows import readings_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def resolved(
     ).pl()
     con.unregister("wanted")
     con.register("chosen", records.select("upload", "record"))
-    readings = readings_in(con, "chosen", "upload, record", told)
+    readings = readings_in(con, "chosen", told)
     uploads = con.sql(
         """
         SELECT no AS upload, key, bucket, content_hash, uploaded, quality FROM uploads
