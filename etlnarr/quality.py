@@ -1,10 +1,12 @@
 """How good an upload is, and which of its rows may reach a metric."""
 
+import json
 from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
+from etlnarr import __version__
 from etlnarr.canonical import IMPOSSIBLE, SKEW_MS
 from etlnarr.model import RecordType, Rule
 from etlnarr.wire import Quality
@@ -28,6 +30,9 @@ COMMON_RULES: Final = (
     ),
 )
 """Rules of every type. Order is judged per source: a file may interleave two devices."""
+
+BY: Final = "by"
+"""The version of the program whose rules a document follows."""
 
 BOUNDS: Final = ("record_start", "record_end", "kept")
 KEPT: Final = pl.col("kept")
@@ -64,6 +69,17 @@ def assess(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> p
     worst = (pl.min_horizontal(score, f"{score}_readings").round(DECIMALS).alias(score) for score in WEIGHTS)
     counts = (pl.col(name).fill_null(0) for name in ("usable_readings", *(rule.name for rule in rules)))
     return joined.select("upload", *worst, *counts).rename({"usable_readings": "usable"})
+
+
+def documents(scores: pl.DataFrame) -> dict[int, str]:
+    """Return what assess() found as documents, by upload."""
+    return {row["upload"]: json.dumps({**row, BY: __version__}) for row in scores.iter_rows(named=True)}
+
+
+def scored(document: str | None) -> dict[str, float] | None:
+    """Return a line of assess() from its document, None where there is none or another version made it."""
+    row = json.loads(document or "{}")
+    return row if row.pop(BY, None) == __version__ else None
 
 
 def _scores(frame: pl.DataFrame, rules: Sequence[Rule], fit: pl.Expr = KEPT) -> pl.DataFrame:

@@ -23,7 +23,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """An upload that waits for validation; readable when it was decoded."""
+    """An upload that waits for validation; readable when it was decoded, with scores when it was decoded just now."""
 
     no: int
     user_id: str
@@ -39,6 +39,7 @@ class Undecided:
     state: str
     reason: str | None
     detail: str | None
+    scores: str | None
 
 
 def undecided(con: Catalog, judged: str) -> list[Undecided]:
@@ -46,7 +47,7 @@ def undecided(con: Catalog, judged: str) -> list[Undecided]:
     rows = con.execute(
         """
         SELECT no, user_id, correlation_id, record_type, content_hash, uploaded, key, bucket, url, records,
-               fingerprint IS NOT NULL, state, reason, detail
+               fingerprint IS NOT NULL, state, reason, detail, scores
         FROM uploads WHERE judged IS DISTINCT FROM $judged ORDER BY record_type, no
         """,
         {"judged": judged},
@@ -74,7 +75,8 @@ def decide(con: Catalog, decisions: Sequence[Decision]) -> None:
     ).complete()
     con.execute(
         """
-        UPDATE uploads SET state = d.state, reason = d.reason, quality = d.quality, judged = d.judged
+        UPDATE uploads SET state = d.state, reason = d.reason, quality = d.quality, judged = d.judged,
+                           scores = NULL
         FROM decisions AS d WHERE uploads.no = d.no
         """
     ).complete()

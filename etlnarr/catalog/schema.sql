@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS uploads (
     reason          VARCHAR,              -- why it cannot be used; schema_error may stand beside decoded
     detail          VARCHAR,              -- the reason in words, or the fields that the schema lacks
     limits          VARCHAR NOT NULL,     -- those it was read under
+    scores          VARCHAR,              -- document: what its rows are worth, from when they were read until judged
     judged          VARCHAR,              -- the settings it was judged by
     quality         VARCHAR,              -- document: scores, rule counts, errors, warnings
     quarantine_key  VARCHAR,              -- where its copy is kept, when one is

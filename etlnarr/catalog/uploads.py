@@ -35,6 +35,7 @@ class Upload:
     detail: str | None = None
     correlation_id: str | None = None
     fetched: int | None = None  # latest fetch time of its records
+    scores: str | None = None  # document, as quality.documents() makes it
     published: bool = False
 
 

@@ -8,11 +8,12 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr import canonical, envelope, identity, lake
+from etlnarr import canonical, envelope, identity, lake, quality
 from etlnarr.avro import Writer
 from etlnarr.avro_columns import Decoded
 from etlnarr.batching import ahead, batches
 from etlnarr.catalog import Catalog, transaction, uploads
+from etlnarr.catalog.rows import in_order
 from etlnarr.catalog.uploads import Place, Upload
 from etlnarr.errors import DeniedError, EtlnarrError, UnreadableError
 from etlnarr.lake import Source
@@ -104,11 +105,12 @@ def _ingest_batch(con: Catalog, run: Run, batch: Fetched, so_far: Ingested) -> I
     contents = known(con, run, batch.read)
     arrivals = list(arrivals_of(run, batch, contents, uploads.next_no(con)))
     fresh = list({arrival.no: arrival for arrival in arrivals if arrival.outcome is not None}.values())
-    records, readings = _columns(fresh)
+    records, readings, scores = _columns(fresh)
     for frame in records:
         contents.fetched.update(canonical.latest_fetch(frame))
     places = {arrival.source.url: _place(arrival, contents) for arrival in arrivals}
-    rows = [_upload(arrival, places[arrival.source.url], run.settings.limits, contents) for arrival in fresh]
+    plain = [_upload(arrival, places[arrival.source.url], run.settings.limits, contents) for arrival in fresh]
+    rows = [replace(row, scores=scores.get(row.no)) for row in plain]
     if arrivals:  # else nothing of the batch could be read
         with transaction(con):
             uploads.add(con, rows, list(places.values()), records, readings)
@@ -122,13 +124,17 @@ def _ingest_batch(con: Catalog, run: Run, batch: Fetched, so_far: Ingested) -> I
     )
 
 
-def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
-    """Turn the rows of all uploads that share a writer schema into records and readings together."""
+def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.DataFrame], dict[int, str]]:
+    """Turn the rows of all uploads that share a writer schema into records and readings together, and score them.
+
+    Shapes: scores as quality.documents(), for validation to judge by; it would have to read the rows anew.
+    """
     groups: dict[Writer, list[tuple[int, Decoded]]] = defaultdict(list)
     for arrival in arrivals:
         if isinstance(arrival.outcome, Decoded):
             groups[arrival.outcome.writer].append((arrival.no, arrival.outcome))
     records, readings = [], []
+    scores: dict[int, str] = {}
     for writer, group in groups.items():
         sizes = pl.DataFrame({"upload": [no for no, _ in group], "size": [one.rows.height for _, one in group]})
         places = sizes.select(pl.col("upload").repeat_by("size"), record=pl.int_ranges("size")).explode(
@@ -138,8 +144,9 @@ def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.D
         kind = by_name[envelope.base_name(writer.name)]
         found = canonical.records(rows, kind)
         records.append(found)
-        readings.append(canonical.readings(rows, found, kind))
-    return records, readings
+        readings.append(in_order(canonical.readings(rows, found, kind), kind.told))
+        scores |= quality.documents(quality.assess(found, readings[-1], kind))
+    return records, readings, scores
 
 
 def _place(arrival: Arrival, contents: Contents) -> Place:

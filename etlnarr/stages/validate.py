@@ -10,6 +10,7 @@ from etlnarr.batching import batches, side_by_side
 from etlnarr.catalog import Catalog, transaction
 from etlnarr.catalog import quality as decisions
 from etlnarr.catalog.quality import Decision, Undecided
+from etlnarr.model import RecordType
 from etlnarr.records import by_name
 from etlnarr.run import Run
 from etlnarr.wire import UPLOAD, Quality, dump
@@ -70,8 +71,18 @@ def _judge(con: Catalog, run: Run, batch: Sequence[Undecided]) -> Iterator[tuple
     if not readable:
         return
     kind = by_name[str(readable[0].record_type)]
-    rows = quality.assess(*decisions.rows_of(con, [upload.no for upload in readable], kind.told), kind)
-    scores = {int(row["upload"]): row for row in rows.iter_rows(named=True)}
+    scores = _scores(con, readable, kind)
     for upload in readable:
         missing = upload.detail.split(", ") if upload.detail else []
         yield upload, *quality.judge(scores[upload.no], missing, kind, run.settings.quality_threshold)
+
+
+def _scores(con: Catalog, uploads: Sequence[Undecided], kind: RecordType) -> dict[int, dict[str, float]]:
+    """Return the scores of uploads by number; the rows are read of those that were not scored as they came."""
+    known = {upload.no: quality.scored(upload.scores) for upload in uploads}
+    rest = [no for no, row in known.items() if row is None]
+    found = {no: row for no, row in known.items() if row is not None}
+    if rest:
+        rows = quality.assess(*decisions.rows_of(con, rest, kind.told), kind)
+        found |= {int(row["upload"]): row for row in rows.iter_rows(named=True)}
+    return found
