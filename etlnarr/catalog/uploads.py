@@ -210,7 +210,8 @@ def _forget(con: Catalog, numbers: Sequence[int]) -> None:
 
 def _append(con: Catalog, frames: Sequence[pl.DataFrame], insert: str) -> None:
     if frames:
-        con.register("new_rows", pl.concat(frames))
+        # texts as Polars holds them: the catalog reads them so, and the older format would be one copy more
+        con.register("new_rows", pl.concat(frames).to_arrow(compat_level=pl.CompatLevel.newest()))
         con.execute(insert).complete()
         con.unregister("new_rows")
 
