@@ -3,10 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, Final
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined
+from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
 from jinja2.runtime import Context, Macro
@@ -45,6 +45,7 @@ GLOBALS: Final[Mapping[str, object]] = {
 }
 NODES: Final = (Fact, Facts, FactList)
 PRINTABLE: Final = (str, Fact, Undefined)
+OF_DICTS: Final = frozenset(dir(dict))  # jinja2 prefers these to the names that a dict holds
 _TAG: Final = re.compile(r"\{%.*?%\}|\{#.*?#\}")
 
 
@@ -57,7 +58,7 @@ class Lines(Extension):
 
 
 class Looking(CodeGenerator):
-    """Notes, while it compiles a template, which names it looks up in the facts."""
+    """Notes, while it compiles a template, which names it looks up in the facts; writes no detour that none needs."""
 
     def enter_frame(self, frame: Frame) -> None:
         """Note the names that the frame resolves from the context."""
@@ -66,18 +67,52 @@ class Looking(CodeGenerator):
         if isinstance(self.environment, FactEnvironment):
             self.environment.looked_up[str(self.name)] |= looked_up - self.environment.globals.keys()
 
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802, FBT001, FBT002 - as jinja2 calls it
+        """Let a tag of an extension, which takes nothing of the context, be asked straight away."""
+        if not isinstance(node.node, nodes.ExtensionAttribute):
+            super().visit_Call(node, frame, forward_caller=forward_caller)
+            return
+        self.visit(node.node, frame)
+        self.write("(")
+        for argument in node.args:
+            self.visit(argument, frame)
+            self.write(", ")
+        self.write(")")
+
+    def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802 - as above
+        """Let the text of a macro, which is one already, be trimmed by itself."""
+        if node.node is None and node.name == "trim" and not node.args and not _escapes(frame):
+            self.write(f"concat({frame.buffer}).strip()")
+        else:
+            super().visit_Filter(node, frame)
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if _escapes(frame):
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write(finalize.src)  # without str(): it is text that finalize returns
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if _escapes(frame):
+            super()._output_child_post(node, frame, finalize)
+        else:
+            self.write(")")
+
 
 class Calling(Context):
-    """Calls a macro straight away, for it takes nothing of the context."""
+    """Calls straight away what takes nothing of the context: a macro, and a function that does not ask for it."""
 
     @internalcode
     def call(self, called: Any, *args: Any, **kwargs: Any) -> Any:
         """Return what a macro or function says."""
-        if isinstance(called, Macro):
-            kwargs.pop("_block_vars", None)
-            kwargs.pop("_loop_vars", None)
-            return called(*args, **kwargs)
-        return super().call(called, *args, **kwargs)
+        macro = type(called) is Macro
+        if not macro and (type(called) is not FunctionType or called.__dict__):  # where jinja2 notes what is asked for
+            return super().call(called, *args, **kwargs)
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        if macro and len(args) == called._argument_count and not (kwargs or _asks_for_more(called)):
+            return called._func(*args)  # where it would come to itself, after many steps
+        return called(*args, **kwargs)
 
 
 class FactEnvironment(Environment):
@@ -95,6 +130,8 @@ class FactEnvironment(Environment):
         if isinstance(obj, NODES):
             found = obj.ask(attribute)
             return self.undefined(f"{obj.path}.{attribute} is not among the facts") if found is None else found
+        if type(obj) is dict and attribute in obj and attribute not in OF_DICTS:
+            return obj[attribute]
         return super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -151,6 +188,14 @@ def printable(value: object) -> str:
         return str(value)
     where = f"{value.path} is a group" if isinstance(value, Facts | FactList) else f"not {type(value).__name__}"
     raise GateError(f"only facts, constants and text can be printed: {where}")
+
+
+def _asks_for_more(macro: Macro) -> bool:
+    return bool(macro.caller or macro.catch_kwargs or macro.catch_varargs or macro._default_autoescape)
+
+
+def _escapes(frame: Frame) -> bool:
+    return frame.eval_ctx.volatile or frame.eval_ctx.autoescape
 
 
 def _kept(line: str) -> str:

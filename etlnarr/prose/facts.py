@@ -38,9 +38,11 @@ class Facts:
     def ask(self, name: str) -> "Node | Answer":
         """What a template finds under a name; None when there is nothing of that name."""
         found = self.grown.get(name)
-        if found is not None:
-            return found
-        return self.child(name) if name in self.values else _known(self, name)
+        if found is None:
+            if name not in self.values:
+                return _known(self, name)
+            found = self.grown[name] = _grow(self, name, self.values[name])
+        return found
 
 
 @dataclass(slots=True)  # as above
@@ -102,11 +104,12 @@ def _known(group: Facts | FactList, name: str) -> Answer:
 
 
 def _grow(parent: Facts | FactList, name: str, value: Json) -> Node:
+    sheet = parent.sheet
     path = f"{parent.path}.{name}" if parent.path else name
-    style = parent.sheet.styles.get(path, parent.style)
-    withheld = parent.withheld or path in parent.sheet.withheld
+    style = sheet.styles.get(path, parent.style)
+    withheld = parent.withheld or path in sheet.withheld
     if isinstance(value, dict):
-        return Facts(path, value, parent.sheet, style, withheld)
+        return Facts(path, value, sheet, style, withheld)
     if isinstance(value, list):
-        return FactList(path, value, parent.sheet, style, withheld)
+        return FactList(path, value, sheet, style, withheld)
     return Fact(path, value, style, withheld)
