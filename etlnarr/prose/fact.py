@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from etlnarr.errors import GateError
 from etlnarr.prose.formats import Scalar, exact, number, spelled, written
-from etlnarr.prose.page import PAGE, Print
+from etlnarr.prose.page import PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Fact:
     def __str__(self) -> str:
         text = self.text()
         proof = plain(self) if self.write is in_words else text
-        return PAGE.get().put(Print(self.path, self.value, text, proof))
+        return PAGE.get().put(self.path, self.value, text, proof)
 
     def __repr__(self) -> str:
         return f"<fact {self.path}>"

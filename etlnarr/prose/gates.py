@@ -1,7 +1,7 @@
 """What a told text must prove: no number or verdict without a witness, no number that the data block lacks.
 
-The gates read the text while a private-use character still stands for each fact and each declared constant, so
-whatever they find in it was written by hand.
+The gates read the text with a NUL in the place of each fact and each declared constant, so whatever they find in it
+was written by hand.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from etlnarr.errors import GateError
-from etlnarr.prose.page import TOKENS, Print
+from etlnarr.prose.page import Print
 
 NUMBER_WORDS: Final = (
     "zero nil one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -38,9 +38,15 @@ JUDGEMENTS: Final = frozenset(
 NUMBER: Final = re.compile(r"\d+(?:[.,:]\d+)*")
 _DIGIT: Final = re.compile(r"\d")
 _AROUND: Final = re.compile(r"\w*\d\w*(?:[.,:]\d\w*)*")  # with the word around it, for the message
-_UNUSUAL: Final = re.compile(rf"[^\x00-\x7f{TOKENS}]")  # may be a numeral that \d does not know
+_UNUSUAL: Final = re.compile(r"[^\x00-\x7f]")  # may be a numeral that \d does not know
 _WORD: Final = re.compile("[a-z]+")
 _COUNTING: Final = frozenset(NUMBER_WORDS.split(" "))
+_WORDS: Final = {
+    code: chr(code).lower() if chr(code).isalpha() else "0" if chr(code).isdigit() else " " for code in range(128)
+}
+"""ASCII as words in lower case with blanks between them, and each digit as a zero."""
+_NUMBERS: Final = {code: chr(code) if chr(code) in "0123456789.,:" else " " for code in range(128)}
+"""ASCII as numbers with blanks between them; the signs that may stand in a number may also stand around it."""
 
 
 class Literal(NamedTuple):
@@ -57,6 +63,8 @@ def refuse_strays(text: str, block: str, literals: Callable[[], Sequence[Literal
 
     Errors: GateError with the stray text when a template holds it, and without it when it may be a reading.
     """
+    if _spotless(text, _COUNTING):
+        return
     strays = _AROUND.findall(text) if _DIGIT.search(text) else []
     strays += [word for word in _WORD.findall(text.lower()) if word in _COUNTING]
     strays += [sign for sign in _UNUSUAL.findall(text) if sign.isnumeric()]
@@ -71,7 +79,7 @@ def refuse_verdicts(text: str, vocabulary: AbstractSet[str], literals: Callable[
     Errors: GateError with the word.
     """
     judging = JUDGEMENTS | vocabulary
-    if _beginnings(judging).isdisjoint(_WORD.findall(text.lower())) and not _UNUSUAL.search(text):
+    if _spotless(text, _beginnings(judging)):
         return  # as nearly always, and far sooner than the pattern would know
     found = _any_of(judging).search(text)
     if found:
@@ -79,15 +87,17 @@ def refuse_verdicts(text: str, vocabulary: AbstractSet[str], literals: Callable[
         raise GateError(f"output: {word} is a verdict and has no witness{where}")
 
 
-def refuse_unfounded(prints: Iterable[Print], data: str, constants: Sequence[str]) -> None:
+def refuse_unfounded(prints: Sequence[Print], data: str, constants: Sequence[str]) -> None:
     """Refuse a printed number that does not stand in the data block in the same form.
 
     A text, such as the reason of a silence, may also repeat numbers of the declared constants.
 
     Errors: GateError with the path of the fact.
     """
+    if _founded(prints, data):
+        return  # as nearly always
     given = set(NUMBER.findall(data))
-    for path, value, _, proof in prints:
+    for path, value, proof in prints:
         lacking = set() if proof in given else set(NUMBER.findall(proof)) - given
         if lacking and isinstance(value, str):
             lacking.difference_update(*map(NUMBER.findall, constants))
@@ -100,8 +110,22 @@ def refuse_tables(prints: Iterable[Print]) -> None:
 
     Errors: GateError.
     """
-    if not all(printed.path for printed in prints):
+    if not all(path for path, _, _ in prints):
         raise GateError("a table has no witness, it belongs to input")
+
+
+def _spotless(text: str, refused: frozenset[str]) -> bool:
+    """Whether a text has surely no numeral, and no such word."""
+    words = text.translate(_WORDS)
+    return text.isascii() and "0" not in words and refused.isdisjoint(words.split())
+
+
+def _founded(prints: Sequence[Print], data: str) -> bool:
+    """Whether every number that is printed stands surely in the data, between blanks and what else is in no number."""
+    if not data.isascii():
+        return False
+    apart = set(data.replace(", ", " ").replace(": ", " ").translate(_NUMBERS).split())
+    return all(proof in apart or apart.issuperset(NUMBER.findall(proof)) for _, _, proof in prints)
 
 
 @lru_cache(maxsize=64)

@@ -1,11 +1,11 @@
 """Sentences that may be left out of a text that is too long: `{{ spare(sentence(), 2) }}`, the highest number first."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from etlnarr.errors import GateError
-from etlnarr.prose.page import Print, plain
+from etlnarr.prose.page import plain
 
 FIRST_RANK: Final = 0xE000
 RANKS: Final = range(1, 10)
@@ -24,16 +24,12 @@ def spare(text: str, rank: int) -> str:
     return f"{chr(FIRST_RANK + rank)}{text}{END}" if text.strip() else ""
 
 
-def shortened(text: str, prints: Sequence[Print], constants: Sequence[str], most_words: int | None) -> str:
+def shortened(text: str, texts: Mapping[str, str], most_words: int | None) -> str:
     """Leave out spare sentences, the later ones of the highest rank first, until the text is short enough."""
-    while most_words is not None and _words(text, prints, constants) > most_words:
+    while most_words is not None and len(plain(text, texts).split()) > most_words:
         found = list(SPARE.finditer(text))
         if not found:
             break
         out = max(found, key=lambda match: (match.group(1), match.start()))
         text = text[: out.start()] + " " + text[out.end() :]
     return SPARE.sub(lambda match: match.group(2), text)
-
-
-def _words(text: str, prints: Sequence[Print], constants: Sequence[str]) -> int:
-    return len(plain(text, prints, constants).split())

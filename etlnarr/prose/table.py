@@ -7,7 +7,7 @@ from etlnarr.prose.fact import Fact
 from etlnarr.prose.facts import Facts, Node
 from etlnarr.prose.filters import FACT_FILTERS
 from etlnarr.prose.formats import NUMBERS, written
-from etlnarr.prose.page import PAGE, Print
+from etlnarr.prose.page import PAGE
 
 
 def table(rows: Iterable[Node], **columns: int | str) -> str:
@@ -19,7 +19,7 @@ def table(rows: Iterable[Node], **columns: int | str) -> str:
     """
     lines = ["  ".join(name.replace("_", " ") for name in columns)]
     lines += ["  ".join(_cells(row, columns)) for row in rows]
-    return PAGE.get().put(Print("", None, "\n".join(lines), ""))
+    return PAGE.get().put("", None, "\n".join(lines), "")
 
 
 def _cells(row: Node, columns: Mapping[str, int | str]) -> Iterator[str]:

@@ -11,7 +11,20 @@ from etlnarr.errors import GateError
 from etlnarr.prose.facts import Facts, Node
 from etlnarr.prose.gates import refuse_strays, refuse_tables, refuse_unfounded, refuse_verdicts
 from etlnarr.prose.loading import Story, Templates, story
-from etlnarr.prose.page import PAGE, Choice, Page, Witness, flowing, in_lines, plain, printed_in, resolve
+from etlnarr.prose.page import (
+    PAGE,
+    Choice,
+    Page,
+    Witness,
+    blank,
+    by_hand,
+    flowing,
+    in_lines,
+    pieces,
+    plain,
+    printed_in,
+    resolve,
+)
 from etlnarr.prose.spare import shortened
 from etlnarr.prose.static import BLOCKS
 
@@ -48,23 +61,23 @@ def tell(
     Errors: GateError naming the template when a gate does not hold; no reading stands in its message.
     """
     own = story(templates, name)
-    page = Page(choice)
+    page = blank(choice, templates.constants)
     written = _rendered(own, facts, page)
-    told = shortened(written["output"], page.prints, templates.constants, most_words)
-    instruction, output = flowing(written["instruction"]), flowing(told)
-    data = plain(in_lines(written["input"]), page.prints, templates.constants)
-    printed = printed_in(output, page.prints)
+    asked = pieces(flowing(written["instruction"]))
+    told = pieces(flowing(shortened(written["output"], page.texts, most_words)))
+    data = plain(in_lines(written["input"]), page.texts)
+    printed = printed_in(told, page.prints)
     try:
-        refuse_strays(instruction, "instruction", own.literals)
-        refuse_strays(output, "output", own.literals)
-        refuse_verdicts(output, vocabulary, own.literals)
-        refuse_tables([*printed_in(instruction, page.prints), *printed])
+        refuse_strays(by_hand(asked), "instruction", own.literals)
+        refuse_strays(by_hand(told), "output", own.literals)
+        refuse_verdicts(by_hand(told), vocabulary, own.literals)
+        refuse_tables([*printed_in(asked, page.prints), *printed])
         refuse_unfounded(printed, data, own.constants)
     except GateError as error:
         raise GateError(f"{name}: {error}") from error
-    asked = plain(instruction, page.prints, templates.constants)
-    text, evidence = resolve(output, page.prints, templates.constants)
-    return Told(asked, data, text, evidence, own.hash)
+    instruction, _ = resolve(asked, page)
+    output, evidence = resolve(told, page)
+    return Told(instruction, data, output, evidence, own.hash)
 
 
 def _rendered(told: Story, facts: Facts, page: Page) -> dict[str, str]:
