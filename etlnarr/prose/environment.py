@@ -184,6 +184,8 @@ def printable(value: object) -> str:
     """
     if type(value) is str:
         return value
+    if type(value) is Fact:
+        return value.__str__()
     if isinstance(value, PRINTABLE):
         return str(value)
     where = f"{value.path} is a group" if isinstance(value, Facts | FactList) else f"not {type(value).__name__}"

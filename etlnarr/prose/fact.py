@@ -80,14 +80,16 @@ class Fact:
 
     def text(self) -> str:
         """The value as it is printed."""
-        self.claim()
+        if self.withheld or self.value is None or self.value == "":
+            self.claim()
         try:
             text = self.write(self) if self.write else plain(self)
         except GateError as error:
             raise GateError(f"{self.path} {error}") from error
         for finish in self.finish:
             text = finish(text)
-        return " ".join(text.split())
+        bare = self.write is None and not self.finish and not isinstance(self.value, str)  # digits, and no blanks
+        return text if bare else " ".join(text.split())
 
     def __str__(self) -> str:
         text = self.text()
@@ -131,12 +133,14 @@ class Fact:
 
 def plain(fact: Fact) -> str:
     """A number with its declared decimals, a word with spaces for underscores."""
-    if isinstance(fact.value, str):
-        return fact.value.replace("_", " ")
-    decimals = 0 if isinstance(fact.value, int) and fact.style.decimals is None else fact.style.decimals
+    value, decimals = fact.value, fact.style.decimals
+    if isinstance(value, str):
+        return value.replace("_", " ")
     if decimals is None:
-        raise GateError("has no declared decimals")
-    return written(fact.value, decimals)
+        if not isinstance(value, int):
+            raise GateError("has no declared decimals")
+        decimals = 0
+    return written(value, decimals)
 
 
 def in_words(fact: Fact) -> str:

@@ -73,6 +73,10 @@ class FactList(Sequence["Node"]):
         """What a template finds under a name; None when there is nothing of that name."""
         return _known(self, name)
 
+    def withholds(self) -> bool:
+        """Whether it is withheld, or anything in it."""
+        return self.withheld or any(path.startswith(f"{self.path}.") for path in self.sheet.withheld)
+
     def _nodes(self) -> list["Node"]:
         if not self.grown:
             self.grown = [_grow(self, str(index), value) for index, value in enumerate(self.values)]

@@ -140,23 +140,28 @@ def _agree(*parts: str) -> Callable[[Fact, Fact], bool]:
     return test
 
 
+WORDINGS: Final[Mapping[str, Callable[[Scalar], str]]] = {
+    "date": _date,
+    "day": _day,
+    "daypart": formats.daypart,
+    "month": lambda value: MONTHS[formats.moment(value).month - 1],
+    "name": _word,
+    "weekday": formats.weekday,
+    "year": lambda value: str(formats.moment(value).year),
+}
+"""The filters that need nothing of a fact but its value."""
+
 FACT_FILTERS: Final[Mapping[str, Callable[..., Fact]]] = {
     "absolute": _finishing(lambda text: text.removeprefix("-")),
     "clock": clock,
-    "date": _wording(_date),
-    "day": _wording(_day),
-    "daypart": _wording(formats.daypart),
     "decimals": decimals,
     "duration": duration,
     "hours": hours,
     "integer": integer,
-    "month": _wording(lambda value: MONTHS[formats.moment(value).month - 1]),
-    "name": _wording(_word),
     "signed": _finishing(_signed),
     "spelled": spelled,
-    "weekday": _wording(formats.weekday),
     "words": words,
-    "year": _wording(lambda value: str(formats.moment(value).year)),
+    **{name: _wording(write) for name, write in WORDINGS.items()},
 }
 OTHER_FILTERS: Final[Mapping[str, Callable[..., object]]] = {"capital": capital, "listed": listed, "pairs": pairs}
 TESTS: Final[Mapping[str, Callable[[Fact, Fact], bool]]] = {
