@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from etlnarr import change, identity, prose
 from etlnarr.catalog.examples import Analysed
@@ -19,6 +19,8 @@ from etlnarr.wire import UPLOAD, Analysis, Evidence, Metadata, Sources, Subject,
 SILENCES: Final = "silences."
 BASIC_BELOW: Final = 5
 MODERATE_BELOW: Final = 12
+EVIDENCE: Final = TypeAdapter(list[Evidence])
+"""All of it at once takes less time than one by one."""
 
 
 def example_id(subject: Analysed) -> str:
@@ -76,13 +78,18 @@ def metadata(
 
 def values(kind: RecordType, analysis: Analysis, *, recommendations: bool) -> dict[str, JsonValue]:
     """Return all that a template may look up."""
+    sources = sources_of(analysis)
     return {
         change.GROUP: None,
         **analysis.clinical_insights,
-        "period": {**analysis.period.model_dump(), **_window(analysis.subject)},
-        "sources": sources_of(analysis).model_dump(),
+        "period": {**vars(analysis.period), **_window(analysis.subject)},
+        "sources": {
+            "primary": vars(sources.primary),
+            "chosen": [*map(vars, sources.chosen)],
+            "others": [*map(vars, sources.others)],
+        },
         "series": [*analysis.series],
-        "silences": [entry.model_dump() for entry in silences_of(kind, analysis)],
+        "silences": [*map(vars, silences_of(kind, analysis))],
         "recommendations": [*_told(kind, analysis.subject, analysis.recommendations)] if recommendations else [],
         "recommendations_on": recommendations,
     }
@@ -107,13 +114,18 @@ def evidence_of(
 ) -> list[Evidence]:
     """Give the witnesses paths that lead somewhere in the metadata: a spoken silence is an entry of withheld."""
     found = []
-    for witness in witnesses:
-        path = witness.path
+    for named, value, text, start, end in witnesses:
+        path = named
         if path.startswith(SILENCES):
             place, _, rest = path.removeprefix(SILENCES).partition(".")
-            path = f"withheld.{withheld.index(silences[int(place)])}.{rest}"
-        found.append(Evidence(path=path, value=witness.value, text=witness.text, start=witness.start, end=witness.end))
-    return found
+            path = f"withheld.{_place(silences[int(place)], withheld)}.{rest}"
+        found.append({"path": path, "value": value, "text": text, "start": start, "end": end})
+    return EVIDENCE.validate_python(found)
+
+
+def _place(silence: Withheld, withheld: Sequence[Withheld]) -> int:
+    """Return where a silence stands; the paths tell nearly all others from it in far less time."""
+    return next(place for place, entry in enumerate(withheld) if entry.path == silence.path and entry == silence)
 
 
 def silences_of(kind: RecordType, analysis: Analysis) -> list[Withheld]:
