@@ -45,7 +45,8 @@ def evaluate(kind: RecordType, batch: Batch, habits: Sequence[tuple[str, Gate]])
     gates of sources by the path, or the beginning of the path, that they concern.
     """
     row = _quantities(kind, _remembered(kind, batch))
-    row = row.with_columns(_tidy(row.schema[metric.path], metric.path) for metric in kind.metrics)
+    schema = row.schema  # made anew each time it is asked for
+    row = row.with_columns(_tidy(schema[metric.path], metric.path) for metric in kind.metrics)
     row = row.with_columns(_word(verdict).alias(verdict.path) for verdict in kind.verdicts)
     claims = claims_of(kind, habits)
     row = row.with_columns(first_failed(claim.gates).alias(f"gate|{claim.path}") for claim in claims)
@@ -89,8 +90,13 @@ def unfold(
     Shapes: more are claims that were added to the row.
     """
     claims = [*claims_of(kind, habits), *more]
+    silences = [(claim.path, f"gate|{claim.path}", _silences(claim)) for claim in claims]
     for line in row.iter_rows(named=True):
-        withheld = [entry for claim in claims if (entry := _withheld(claim, line)) is not None]
+        withheld = [
+            silent[-1 if line[gate] is None else line[gate]]
+            for path, gate, silent in silences
+            if line[gate] is not None or line[path] is None
+        ]
         clinical = _nested({claim.path: line[claim.path] for claim in claims})
         advice = [a.name for a in kind.recommendations if line[f"advice|{a.name}"]]
         yield Insights(line["subject"], *_folded(clinical, withheld), advice)
@@ -145,17 +151,13 @@ def first_failed(gates: Sequence[Gate]) -> pl.Expr:
     return failed
 
 
-def _withheld(claim: Claim, line: Mapping[str, Json]) -> Withheld | None:
-    position = line[f"gate|{claim.path}"]
-    if isinstance(position, int):
-        gate = claim.gates[position]
-        return _silence(claim.path, gate.reason, gate.needs)
-    if line[claim.path] is None:
-        return _silence(claim.path, *claim.undefined)
-    return None
+def _silences(claim: Claim) -> list[Withheld]:
+    """Tell how a claim is withheld for each of its gates, and last for being undefined."""
+    told = [*((gate.reason, gate.needs) for gate in claim.gates), claim.undefined]
+    return [_silence(claim.path, reason, needs) for reason, needs in told]
 
 
-@cache  # the declarations have some hundreds of them, subjects have millions
+@cache  # the declarations have some hundreds of them, batches have thousands
 def _silence(path: str, reason: str, needs: str) -> Withheld:
     return Withheld(path=path, reason=reason, needs=needs)
 
@@ -168,15 +170,25 @@ def _steps(path: str) -> tuple[tuple[str, ...], str]:
 
 def _nested(flat: Mapping[str, Json]) -> dict[str, Json]:
     tree: dict[str, Json] = {}
+    groups: dict[tuple[str, ...], dict[str, Json]] = {(): tree}
     for path, value in flat.items():
         parents, name = _steps(path)
-        node = tree
-        for parent in parents:
-            inner = node.setdefault(parent, {})
-            if not isinstance(inner, dict):
-                raise TypeError(f"{path}: {parent} is a value and a group")
-            node = inner
+        node = groups.get(parents)
+        if node is None:  # most groups have several values
+            node = groups[parents] = _group(tree, parents)
+        if name in node:
+            raise TypeError(f"{path} is a value and a group")
         node[name] = value
+    return tree
+
+
+def _group(tree: dict[str, Json], parents: Sequence[str]) -> dict[str, Json]:
+    """Return the group below all parents, made where it is not there yet."""
+    for parent in parents:
+        inner = tree.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise TypeError(f"{'.'.join(parents)}: {parent} is a value and a group")
+        tree = inner
     return tree
 
 

@@ -30,6 +30,7 @@ def latest_rows(rows: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
 
     Shapes: subject, series: a list of structs of the named columns.
     """
-    floats = [name for name in columns if rows.schema[name].is_float()]
+    schema = rows.schema
+    floats = [name for name in columns if schema[name].is_float()]
     line = pl.struct(columns).tail(MOST_ROWS)
     return rows.with_columns(pl.col(floats).round(DECIMALS)).group_by("subject", maintain_order=True).agg(series=line)
