@@ -34,6 +34,9 @@ COMMON_RULES: Final = (
 BY: Final = "by"
 """The version of the program whose rules a document follows."""
 
+AT: Final = "at"
+"""Column of readings: the row of their record among the records that are kept."""
+
 BOUNDS: Final = ("record_start", "record_end", "kept")
 KEPT: Final = pl.col("kept")
 PLACE: Final = pl.struct("upload", "record")
@@ -45,12 +48,12 @@ HARMLESS: Final = {"out_of_order", "written_after_fetch"}
 def usable(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Drop the rows that fail a rule which makes them unfit for a metric.
 
-    Shapes: both frames as the catalog holds them; a record that is dropped takes its readings along. Of records with
-    one identity in one upload the last version stands.
+    Shapes: both frames as the catalog holds them, in their order, and AT beside the readings; a record that is dropped
+    takes its readings along. Of records with one identity in one upload the last version stands.
     """
     marked = _marked(records, kind)
     inside = _bounded(readings, marked).filter("kept").filter(~_any(_unfit(kind, "readings")))
-    return marked.filter("kept").drop("kept").sort("upload", "record"), inside.drop(BOUNDS)
+    return marked.filter("kept").drop("kept"), inside.drop(BOUNDS)
 
 
 def assess(records: pl.DataFrame, readings: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
@@ -148,11 +151,12 @@ def _marked(records: pl.DataFrame, kind: RecordType) -> pl.DataFrame:
 
 
 def _bounded(readings: pl.DataFrame, marked: pl.DataFrame) -> pl.DataFrame:
-    """Give each reading the bounds of its record and whether that is kept; a reading without a record is dropped."""
-    bounds = marked.select("upload", "record", "kept", record_start="start", record_end="end")
+    """Give each reading the bounds of its record, whether that is kept, and AT; one without a record is dropped."""
+    at = KEPT.cum_sum().cast(pl.Int64) - 1
+    bounds = marked.select("upload", "record", "kept", at.alias(AT), record_start="start", record_end="end")
     runs, of = readings.select(PLACE.rle().alias("runs"))["runs"].struct.field("value"), readings.select(PLACE.rle_id())
     if runs.equals(bounds.select(PLACE).to_series()):  # as the catalog returns them; a join takes ten times as long
-        return readings.hstack(bounds.select(BOUNDS)[of.to_series()])
+        return readings.hstack(bounds.select(*BOUNDS, AT)[of.to_series()])
     return readings.join(bounds, on=["upload", "record"], maintain_order="left")
 
 

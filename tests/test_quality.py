@@ -38,6 +38,7 @@ def test_of_records_with_one_identity_in_one_upload_the_last_version_stands(desc
     kept, inside = quality.usable(records, ordered, STEPS_RECORD)
     assert kept.select("upload", "record").rows() == sorted(KEPT)
     assert inside.select("upload", "record").rows() == sorted(KEPT, reverse=descending)
+    assert kept[inside[quality.AT]].select("upload", "record").equals(inside.select("upload", "record"))
     scored = quality.assess(records, ordered, STEPS_RECORD)
     assert dict(scored.select("upload", "usable").iter_rows()) == {1: 4, 2: 2}
 

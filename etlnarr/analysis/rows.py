@@ -7,6 +7,7 @@ import polars as pl
 
 from etlnarr import local_time, people, quality
 from etlnarr.catalog import Catalog, analyses
+from etlnarr.metrics.runs import in_order
 from etlnarr.metrics.sources import KNOWN_MORE, PLACE
 from etlnarr.model import READINGS, TOLD, RecordType
 from etlnarr.people import Person
@@ -48,25 +49,24 @@ def resolved(kind: RecordType, rows: Rows) -> pl.DataFrame:
     Shapes: READINGS without a subject, and the columns of users, offset, and PLACE where a person prefers a source.
     """
     kept, inside = quality.usable(rows.records, rows.readings, kind)
-    names = ("upload", "record", "source", "modified", "offset")
-    whole = kept.select(*names, record_start="start", record_end="end").join(rows.users, on="upload")
+    names = ("upload", "source", "modified", "offset")
+    whole = kept.select(*names, record_start="start", record_end="end")
+    whole = whole.join(rows.users, on="upload", how="left", maintain_order="left")
     told = _placed(local_time.own(whole, sources.ALWAYS_UTC), rows.persons)
     coded = told.with_columns(pl.col("source").cast(pl.Enum(told["source"].unique().sort())))
     told_of = (
         pl.col(name).cast(READINGS[name]) if name in inside.columns else pl.lit(None, READINGS[name]).alias(name)
         for name in TOLD
     )
-    joined = inside.with_columns(told_of).join(coded, on=["upload", "record"], how="left", maintain_order="left")
-    return local_time.resolve(joined, people.zones(rows.persons), rows.lenders)
+    beside = inside.with_columns(told_of).hstack(coded.drop("upload")[inside[quality.AT]]).drop(quality.AT)
+    return local_time.resolve(beside, people.zones(rows.persons), rows.lenders)
 
 
 def canonical(located: pl.DataFrame) -> pl.DataFrame:
     """Return readings with a subject as READINGS, with what more is known of their sources, in order."""
     names = [*READINGS.names(), *(name for name in KNOWN_MORE if name in located.columns)]
     told = located.select(names)
-    subject, start = pl.col("subject").diff(), pl.col("start").diff()
-    in_order = (subject > 0) | ((subject == 0) & (start > 0))
-    if told.select(in_order.slice(1).fill_null(value=False).all()).item():  # as most files are written
+    if in_order(told, strictly=True):  # as most files are written
         return told
     # a stable sort is the faster one for what is nearly in order
     return told.sort("subject", "start", "record", "source", "end", maintain_order=True)
