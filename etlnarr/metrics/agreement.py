@@ -8,6 +8,7 @@ from etlnarr.metrics.architecture import STAGES, architecture, is_asleep
 from etlnarr.metrics.clock import MINUTE_MS
 from etlnarr.metrics.nights import measured
 from etlnarr.metrics.regularity import EPOCH_MS
+from etlnarr.metrics.runs import NO, numbered
 from etlnarr.metrics.sleep import PAUSE, SESSION
 from etlnarr.metrics.statistics import finite
 from etlnarr.model import READINGS, Batch
@@ -27,8 +28,9 @@ def stage_agreement(batch: Batch) -> pl.DataFrame:
     pauses of a night are not compared. Units: shared epochs of 30 s as minutes and percent, kappa from -1 to 1.
     """
     main = batch.once(measured).filter("main")
-    staged = batch.readings.filter(pl.col("label").ne_missing(PAUSE))
-    own = staged.join(main, on=SESSION, how="semi", nulls_equal=True)
+    nights, of = numbered(batch.readings, SESSION)
+    inside = nights.with_row_index(NO).join(main, on=SESSION, how="semi", nulls_equal=True)[NO]
+    own = batch.readings.filter(of.is_in(inside.implode()), pl.col("label").ne_missing(PAUSE))
     shared = _most_shared(_shared(own, batch.others))
     overlap = shared.group_by(PAIR, maintain_order=True).agg(overlap_minutes=pl.col("length").sum() / MINUTE_MS)
     asleep = {"own": pl.col("own") != "WAKE", "other": pl.col("other") != "WAKE"}
@@ -88,24 +90,27 @@ def value_agreement(batch: Batch) -> pl.DataFrame:
 def _shared(own: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Add up the time that both devices staged, by the pair of states they told: PAIR, own, other, length (ms)."""
     theirs = _states(others).rename({"source": "other_source"})
-    ours = _states(own).drop("source").join(theirs.select(PAIR).unique(), on="subject", maintain_order="left_right")
-    changes = [_changes(frame, name) for name, frame in (("own", ours), ("other", theirs))]
+    pairs, of = numbered(theirs, PAIR)
+    by_number = pairs.with_row_index(NO)
+    ours = _states(own).drop("source").join(by_number, on="subject", maintain_order="left_right")
+    changes = [_changes(frame, name) for name, frame in (("own", ours), ("other", theirs.hstack([of])))]
     steps = (
         pl.concat(changes, how="diagonal")
-        .sort(*PAIR, "time", maintain_order=True)
+        .sort(NO, "time", maintain_order=True)
         # both have ended by the last change of a pair, so that nothing is carried into the next
         .with_columns(pl.col("own", "other").forward_fill(), length=pl.col("time").shift(-1) - pl.col("time"))
         .filter(pl.col("own") != ENDED, pl.col("other") != ENDED)
     )
-    return steps.group_by(*PAIR, "own", "other").agg(pl.col("length").sum()).filter(pl.col("length") > 0)
+    sums = steps.group_by(NO, "own", "other").agg(pl.col("length").sum()).filter(pl.col("length") > 0)
+    return by_number.join(sums, on=NO).drop(NO)
 
 
 def _changes(held: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return when the state of a device changes: at each start, and at an end that no other start has come before."""
-    following = pl.col("start").shift(-1).over(PAIR, order_by="start")
-    starts = held.select(*PAIR, "state", time="start")
+    following = pl.col("start").shift(-1).over(NO, order_by="start")
+    starts = held.select(NO, "state", time="start")
     ends = held.filter((following > pl.col("end")).fill_null(value=True))
-    both = pl.concat([ends.select(*PAIR, pl.lit(ENDED, READINGS["label"]).alias("state"), time="end"), starts])
+    both = pl.concat([ends.select(NO, pl.lit(ENDED, READINGS["label"]).alias("state"), time="end"), starts])
     return both.rename({"state": name})
 
 
@@ -144,12 +149,11 @@ def _agreement(shared: pl.DataFrame) -> pl.DataFrame:
 def _other_sleep(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     """Average over the nights what the other sources made of them."""
     nights = main.select("subject", night="record_start", night_end="record_end")
-    theirs = architecture(others).rename({"source": "other_source"}).join(nights, on="subject")
+    names = ("subject", "record_start", "record_end", "total_sleep_time", "time_in_bed")
+    staged = architecture(others).filter(pl.col("total_sleep_time").is_not_null())
+    theirs = staged.select(*names, other_source="source").join(nights, on="subject")
     inside = (pl.col("record_start") < pl.col("night_end")) & (pl.col("record_end") > pl.col("night"))
-    staged = pl.col("total_sleep_time").is_not_null()
-    by_night = (
-        theirs.filter(inside & staged).group_by(*PAIR, "night").agg(pl.col("total_sleep_time", "time_in_bed").sum())
-    )
+    by_night = theirs.filter(inside).group_by(*PAIR, "night").agg(pl.col("total_sleep_time", "time_in_bed").sum())
     efficiency = 100 * pl.col("total_sleep_time") / pl.col("time_in_bed")
     return (
         by_night.sort("night")

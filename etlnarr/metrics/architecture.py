@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics.clock import MINUTE_MS
+from etlnarr.metrics.runs import NO, numbered
 from etlnarr.metrics.sleep import PAUSE, SESSION
 from etlnarr.metrics.statistics import finite
 
@@ -47,7 +48,8 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
     awakenings_over_5_min, quality_score.
     Units: minutes, percent.
     """
-    stages = _stages(readings)
+    sessions, of = numbered(readings, SESSION)
+    stages = _stages(readings.with_columns(of))
     paused = pl.col("label").eq_missing(PAUSE)
     # each is worked out row by row first: a filter inside a group costs as much again for every group
     found = (
@@ -61,7 +63,7 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
             total_sleep_time=_length(pl.col("asleep")),
             **{f"{name.lower()}_minutes": _length(pl.col("label") == name) for name in ASLEEP},
         )
-        .group_by(SESSION)
+        .group_by(NO)
         .agg(
             pl.col("onset", "first_rem").min(),
             pl.col("wake_up").max(),
@@ -72,7 +74,8 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
             parts=pl.col("record").n_unique().cast(pl.Int64),
         )
     )
-    whole = found.join(_wakefulness(stages, found), on=SESSION, how="left").sort(SESSION)
+    told = found.join(_wakefulness(stages, found), on=NO, how="left")
+    whole = sessions.with_row_index(NO).join(told, on=NO).drop(NO).sort(SESSION)
     measured = whole.with_columns(
         *_derived(),
         pl.col("waso", "awakenings", "awakenings_over_5_min").fill_null(0),
@@ -87,7 +90,7 @@ def architecture(readings: pl.DataFrame) -> pl.DataFrame:
 def _stages(readings: pl.DataFrame) -> pl.DataFrame:
     """Keep what of each stage lies inside its session."""
     inside = readings.select(
-        *SESSION,
+        NO,
         "record",
         "label",
         start=pl.max_horizontal("start", "record_start"),
@@ -101,15 +104,14 @@ def _stages(readings: pl.DataFrame) -> pl.DataFrame:
 def _wakefulness(stages: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Add up the wake bouts between the first and the last sleep stage; neighbouring wake stages are one bout."""
     inside = (pl.col("start") >= pl.col("onset")) & (pl.col("end") <= pl.col("wake_up"))
-    awake = stages.filter(~pl.col("asleep")).join(found.select(*SESSION, "onset", "wake_up"), on=SESSION).filter(inside)
-    other = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in SESSION)
-    apart = other | (pl.col("start") != pl.col("end").shift()).fill_null(value=True)
+    awake = stages.filter(~pl.col("asleep")).join(found.select(NO, "onset", "wake_up"), on=NO).filter(inside)
+    apart = ((pl.col(NO) != pl.col(NO).shift()) | (pl.col("start") != pl.col("end").shift())).fill_null(value=True)
     bouts = (
-        awake.sort(*SESSION, "start", "end", maintain_order=True)
+        awake.sort(NO, "start", "end", maintain_order=True)
         .group_by(bout=apart.cum_sum())
-        .agg(pl.col(SESSION).first(), pl.col("length").sum(), long=pl.col("end").max() - pl.col("start").min())
+        .agg(pl.col(NO).first(), pl.col("length").sum(), long=pl.col("end").max() - pl.col("start").min())
     )
-    return bouts.group_by(SESSION).agg(
+    return bouts.group_by(NO).agg(
         waso=pl.col("length").sum() / MINUTE_MS,
         awakenings=(pl.col("long") >= LONG_AWAKENING_MS).sum().cast(pl.Int64),
         awakenings_over_5_min=(pl.col("long") > LONG_AWAKENING_MS).sum().cast(pl.Int64),

@@ -8,6 +8,7 @@ import polars as pl
 from etlnarr.metrics.architecture import is_asleep
 from etlnarr.metrics.clock import DAY_MS, offset_ms
 from etlnarr.metrics.nights import DAY_MINUTES, measured
+from etlnarr.metrics.runs import NO, numbered
 from etlnarr.metrics.sleep import PAUSE, SESSION
 from etlnarr.model import Batch
 
@@ -100,9 +101,9 @@ def _complete_days(batch: Batch) -> pl.DataFrame:
     local = pl.col("record_start") + offset_ms("offset_before")
     began = local.filter("main") // DAY_MS
     told = is_asleep().is_not_null() & pl.col("label").ne_missing(PAUSE)
-    stages = batch.readings.select(*SESSION, "record", staged=told)
-    parts = stages.group_by(*SESSION, "record").agg(pl.col("staged").any())  # each part of a night must be staged
-    staged = parts.group_by("subject").agg(pl.col("staged").all()).filter("staged").drop("staged")
+    parts, of = numbered(batch.readings, (*SESSION, "record"))  # each part of a night must be staged
+    some = batch.readings.select(of, staged=told).group_by(NO).agg(pl.col("staged").any())
+    staged = parts.with_row_index(NO).join(some, on=NO).group_by("subject").agg(pl.col("staged").all()).filter("staged")
     found = (
         batch.once(measured)
         .group_by("subject", maintain_order=True)
@@ -119,9 +120,11 @@ def _sleep_stretches(readings: pl.DataFrame) -> pl.DataFrame:
     stages = readings.filter(is_asleep()).select(
         "subject", *((pl.col(name) + shift) // EPOCH_MS * EPOCH_MS for name in ("start", "end"))
     )
-    begins = (pl.col("start") > pl.col("end").cum_max().shift().over("subject")).fill_null(value=True)
-    stretch = stages.sort("subject", "start").with_columns(stretch=begins.cum_sum())
-    return stretch.group_by("subject", "stretch", maintain_order=True).agg(pl.col("start").min(), pl.col("end").max())
+    reached = pl.col("end").cum_max().over("subject")
+    begins = (pl.col("start") > reached.shift().over("subject")).fill_null(value=True)
+    marked = stages.sort("subject", "start").with_columns(begins=begins, reached=reached)
+    last = pl.col("begins").shift(-1, fill_value=True)
+    return marked.filter("begins").select("subject", "start").hstack(marked.filter(last).select(end="reached"))
 
 
 def _changes(slept: pl.DataFrame, name: str, first: pl.Expr, last: pl.Expr, later: int) -> pl.DataFrame:

@@ -6,6 +6,7 @@ import polars as pl
 
 from etlnarr.metrics import sources
 from etlnarr.metrics.clock import DAY_MS, HOUR_MS, offset_ms
+from etlnarr.metrics.runs import numbered
 from etlnarr.model import READINGS, SLEEP
 
 SHORTEST_NIGHT_MS: Final = 3 * HOUR_MS
@@ -32,14 +33,16 @@ def choose(readings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     Shapes: readings as READINGS with a row per stage, or one row without a label for a session without stages; the
     result as sources.choose.
     """
-    sessions = readings.group_by(SESSION).agg(pl.col("modified").max())
+    written, of = numbered(readings, (*SESSION, "modified"))
+    sessions = written.group_by(SESSION).agg(pl.col("modified").max())
     own = _grouped(sessions, ("subject", "source")).sort(
         *("subject", "source", "group", pl.col("record_end") - pl.col("record_start"), "modified", "record_start"),
         descending=[False, False, False, True, True, False],
     )
     single = own.unique(["subject", "source", "group"], keep="first", maintain_order=True).drop("group")
     nights = _grouped(single, ("subject",)).select(*SESSION, night="group")
-    marked = readings.join(nights, on=SESSION, how="inner", nulls_equal=True, maintain_order="left")
+    found = written.join(nights, on=SESSION, how="left", nulls_equal=True, maintain_order="left")
+    marked = readings.with_columns(found["night"].gather(of)).filter(pl.col("night").is_not_null())
     chosen, others = sources.choose(marked, pl.col("night"))
     return joined(chosen.drop("night")), others.drop("night")
 
@@ -52,7 +55,9 @@ def joined(readings: pl.DataFrame) -> pl.DataFrame:
 
     Shapes: chosen readings as READINGS in canonical order; so is the result.
     """
-    marked = readings.join(_parts(readings), on=SESSION, how="left", nulls_equal=True, maintain_order="left")
+    found, of = numbered(readings, SESSION)
+    parts = found.join(_parts(found), on=SESSION, how="left", nulls_equal=True, maintain_order="left")
+    marked = readings.hstack(parts.select(pl.exclude(SESSION).gather(of)))
     bounded = marked.with_columns(record_start="night_start", record_end="night_end").select(READINGS.names())
     pauses = (
         marked.filter(pl.col("pause") > 0)
@@ -82,10 +87,10 @@ def sessions(readings: pl.DataFrame) -> pl.DataFrame:
     """
     shift = offset_ms().fill_null(0)
     length = pl.col("record_end") - pl.col("record_start")
-    ordered = pl.col("offset_s").sort_by("start", "end")
-    found = readings.group_by(SESSION).agg(offset_s=ordered.last(), offset_before=ordered.first()).sort(SESSION)
     return (
-        found.with_columns(wake_day=(pl.col("record_end") + shift) // DAY_MS)
+        _offsets(readings)
+        .sort(SESSION)
+        .with_columns(wake_day=(pl.col("record_end") + shift) // DAY_MS)
         .sort("subject", "wake_day", length, "record_start", "source", descending=[False, False, True, False, False])
         .with_columns(main=(pl.int_range(pl.len()).over("subject", "wake_day") == 0) & (length >= SHORTEST_NIGHT_MS))
         .sort("subject", "record_start", "record_end", "source")
@@ -129,20 +134,20 @@ def in_sleep(readings: pl.DataFrame, sleep: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(pl.when(inside).then(pl.col("night_start", "night_end")))
 
 
-def _parts(readings: pl.DataFrame) -> pl.DataFrame:
+def _parts(sessions: pl.DataFrame) -> pl.DataFrame:
     """Find the night that each session is part of.
 
-    Shapes: SESSION, night_start, night_end, pause (ms since the part before, 0 without one).
+    Shapes: SESSION of each; the result also night_start, night_end, pause (ms since the part before, 0 without one).
     """
-    found = readings.select(SESSION).unique().sort("subject", "record_start", "record_end", "source")
+    found = sessions.sort("subject", "record_start", "record_end", "source")
     pause = pl.col("record_start") - pl.col("record_end").cum_max().shift().over("subject")
     follows = (pl.col("source") == pl.col("source").shift().over("subject")) & pause.is_between(0, LONGEST_PAUSE_MS)
-    numbered = found.with_columns(follows=follows.fill_null(value=False), pause=pause).with_columns(
+    ordered = found.with_columns(follows=follows.fill_null(value=False), pause=pause).with_columns(
         night=(~pl.col("follows")).cum_sum().over("subject")
     )
     length = pl.col("record_end") - pl.col("record_start")
     whole = (length.sum() >= SHORTEST_NIGHT_MS).over("subject", "night")
-    return numbered.select(
+    return ordered.select(
         *SESSION,
         night_start=pl.when(whole)
         .then(pl.col("record_start").min().over("subject", "night"))
@@ -152,23 +157,32 @@ def _parts(readings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _offsets(readings: pl.DataFrame) -> pl.DataFrame:
+    """Return the sessions with offset_s at their end and offset_before at their start."""
+    single, _ = numbered(readings, (*SESSION, "offset_s"))
+    if not single.select(pl.struct(SESSION).is_duplicated().any()).item():  # as of every record that carries its own
+        return single.with_columns(offset_before="offset_s")
+    ordered = pl.col("offset_s").sort_by("start", "end")
+    return readings.group_by(SESSION).agg(offset_s=ordered.last(), offset_before=ordered.first())
+
+
 def _grouped(sessions: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     """Number the groups of sessions that overlap, directly or through others; every round joins neighbours."""
-    numbered = sessions.sort(*by, *(name for name in SESSION if name not in by)).with_row_index("group")
-    pairs = _overlapping(numbered, by)
-    groups = numbered.select("group", least="group")
+    ordered = sessions.sort(*by, *(name for name in SESSION if name not in by)).with_row_index("group")
+    pairs = _overlapping(ordered, by)
+    groups = ordered.select("group", least="group")
     while True:
         spread = pairs.join(groups, left_on="group_b", right_on="group").group_by("group").agg(pl.col("least").min())
         spread = spread.sort("group")
         if spread.equals(groups):
-            return numbered.with_columns(group=groups["least"])
+            return ordered.with_columns(group=groups["least"])
         groups = spread
 
 
-def _overlapping(numbered: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
+def _overlapping(ordered: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     """Pair each session with itself and with those that it overlaps by half of the shorter one."""
     days = pl.int_ranges(pl.col("record_start") // DAY_MS, pl.col("record_end") // DAY_MS + 1)
-    held = numbered.select(*by, "group", "record_start", "record_end", day=days).explode("day")
+    held = ordered.select(*by, "group", "record_start", "record_end", day=days).explode("day")
     pairs = held.join(held, on=[*dict.fromkeys((*by, "day"))], suffix="_b")
     shared = pl.min_horizontal("record_end", "record_end_b") - pl.max_horizontal("record_start", "record_start_b")
     shorter = pl.min_horizontal(

@@ -55,6 +55,21 @@ def test_only_shared_time_is_compared() -> None:
     assert (found["other_total_sleep_time"], found["sleep_wake_kappa"]) == (300, 0)
 
 
+def test_subjects_with_several_other_sources_are_told_apart() -> None:
+    """The first has two sources beside its own, of which the ring shares more; the second has the ring alone."""
+    frames = [session(BED, [("LIGHT", 300)], subject=subject) for subject in (1, 2)]
+    beside = [
+        session(BED, [("LIGHT", 60)], MAT),
+        session(BED, [("LIGHT", 200), ("AWAKE", 40)], RING),
+        session(BED + HOUR, [("LIGHT", 240)], RING, subject=2),
+    ]
+    others = pl.concat(beside).sort("subject", "start", "record", "source", "end")
+    found = stage_agreement(both(pl.concat(frames), others)).sort("subject")
+    assert found["other_source"].to_list() == [RING, RING]
+    assert found["overlap_minutes"].to_list() == [240, 240]
+    assert found["other_total_sleep_time"].to_list() == [200, 240]
+
+
 def test_sameness_without_variety_has_no_kappa() -> None:
     found = compared(session(BED, [("LIGHT", 300)]), session(BED, [("LIGHT", 300)], RING))
     assert (found["stage_agreement"], found["stage_kappa"]) == (100, None)
