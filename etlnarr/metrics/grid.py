@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.metrics.clock import HOUR_MS, MINUTE_MS, interval_minutes
+from etlnarr.metrics.runs import in_order
 from etlnarr.model import Batch
 
 LONGEST_INTERVAL_MINUTES: Final = 15
@@ -30,11 +31,10 @@ def trace(readings: pl.DataFrame) -> pl.DataFrame:
     Shapes: readings as READINGS; the result subject, start, value, offset_s, interval_ms (rounded median), step_ms
     (since the reading before, null for the first) and block, which counts the breaks so far.
     """
-    once = (
-        readings.filter(pl.col("value").is_not_null())
-        .sort("subject", "start", "modified", "record", "value")
-        .unique(["subject", "start"], keep="last", maintain_order=True)
-    )
+    once = readings.filter(pl.col("value").is_not_null())
+    if not in_order(once, strictly=True):
+        ordered = once.sort("subject", "start", "modified", "record", "value")
+        once = ordered.unique(["subject", "start"], keep="last", maintain_order=True)
     interval = interval_minutes().over("subject")
     step = pl.col("start").diff().over("subject")
     return (
@@ -100,10 +100,10 @@ def between_hours(batch: Batch) -> pl.DataFrame:
     for hours in CONGA_HOURS:
         conga = pl.col("change").std(ddof=1).alias(f"conga_{hours}")
         pairs = pl.len().cast(pl.Int64).alias(f"pairs_{hours}")
-        found = differences(grid, hours).group_by("subject").agg(conga, pairs)
+        modd = (pl.col("change").abs().mean().alias("modd"),) if hours * SLOTS_PER_HOUR == SLOTS_PER_DAY else ()
+        found = differences(grid, hours).group_by("subject").agg(conga, pairs, *modd)
         table = table.join(found, on="subject", how="left")
-    modd = differences(grid, 24).group_by("subject").agg(modd=pl.col("change").abs().mean())
-    return table.join(modd, on="subject", how="left").select(
+    return table.select(
         "subject",
         "modd",
         pl.when(pl.col("expected") > 0).then(100.0 * pl.col("pairs_24") / pl.col("expected")).alias("modd_matched"),

@@ -124,14 +124,18 @@ def _excursions(turns: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_small_leg() -> pl.Expr:
-    """Tell which points go: the ends of each leg within one standard deviation that is smaller than its neighbours."""
-    leg = (pl.col("value").shift(-1) - pl.col("value")).abs()
+    """Tell which points go: the ends of each leg within one standard deviation that is smaller than its neighbours.
+
+    The last point of a segment has no leg, which keeps segments apart that follow on one another.
+    """
+    last = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in SEGMENT)
+    leg = pl.when(~last).then((pl.col("value").shift(-1) - pl.col("value")).abs())
     before, after = leg.shift(), leg.shift(-1)
     least = (leg < before).fill_null(value=True) & (leg <= after).fill_null(value=True)
     small = (least & (leg <= pl.col("sd"))).fill_null(value=False)
     begins = small & (before.is_null() | after.is_not_null())
     ends = (small & before.is_not_null()).shift(fill_value=False)
-    return (begins | ends).over(SEGMENT)
+    return begins | ends
 
 
 def _alternating(turns: pl.DataFrame) -> pl.DataFrame:
