@@ -3,6 +3,7 @@
 import polars as pl
 
 from etlnarr.metrics.clock import MINUTE_MS
+from etlnarr.metrics.runs import in_order
 
 
 def bouts(rows: pl.DataFrame, longest_gap_ms: int) -> pl.DataFrame:
@@ -13,10 +14,10 @@ def bouts(rows: pl.DataFrame, longest_gap_ms: int) -> pl.DataFrame:
     gap = pl.col("start") - pl.col("end").shift()
     same = (pl.col("subject") == pl.col("subject").shift()) & pl.col("inside").shift()
     begins = pl.col("inside") & ~(same & (gap <= longest_gap_ms)).fill_null(value=False)
+    named = rows.select("subject", "start", "end", "inside")
+    ordered = named if in_order(named, strictly=True) else named.sort("subject", "start", "end", maintain_order=True)
     return (
-        rows.select("subject", "start", "end", "inside")
-        .sort("subject", "start", "end", maintain_order=True)
-        .with_columns(bout=begins.cum_sum())
+        ordered.with_columns(bout=begins.cum_sum())
         .filter("inside")
         .group_by("bout", maintain_order=True)
         .agg(pl.col("subject").first(), pl.col("start").min(), pl.col("end").max())

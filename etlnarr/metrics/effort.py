@@ -86,7 +86,7 @@ def reserve_zones(batch: Batch) -> pl.DataFrame:
     edges = (float("-inf"), *list(RESERVE_ZONES.values())[1:], float("inf"))
     named = zip(RESERVE_ZONES, edges, edges[1:], strict=False)
     return (
-        _known(batch)
+        batch.once(_known)
         .filter(_of_reserve().is_not_null())
         .group_by("subject", maintain_order=True)
         .agg(_share(_of_reserve(), low, high).alias(name) for name, low, high in named)
@@ -103,7 +103,9 @@ def stretches(batch: Batch) -> pl.DataFrame:
     at once), fast_bouts (above 100), slow_bouts (below 50); dense (whether none found may mean none).
     """
     continuous = pl.when(pl.col("step") <= CONTINUOUS_GAP_MS).then("step").otherwise(0)
-    held = _known(batch).with_columns(continuous=continuous).with_columns(end=pl.col("start") + pl.col("continuous"))
+    held = (
+        batch.once(_known).with_columns(continuous=continuous).with_columns(end=pl.col("start") + pl.col("continuous"))
+    )
     span = pl.col("start").max() - pl.col("start").min()
     known = held.group_by("subject", maintain_order=True).agg(
         dense=100 * pl.col("continuous").sum() >= CONTINUOUS_PERCENT * span,
