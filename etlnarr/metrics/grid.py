@@ -32,7 +32,9 @@ def trace(readings: pl.DataFrame) -> pl.DataFrame:
     (since the reading before, null for the first) and block, which counts the breaks so far.
     """
     once = readings.filter(pl.col("value").is_not_null())
-    if not in_order(once, strictly=True):
+    if in_order(once, strictly=True):
+        once = once.with_columns(pl.col("subject").set_sorted())  # as below: groups are summed in one way
+    else:
         ordered = once.sort("subject", "start", "modified", "record", "value")
         once = ordered.unique(["subject", "start"], keep="last", maintain_order=True)
     interval = interval_minutes().over("subject")
