@@ -2,13 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.ext import Extension
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from jinja2.utils import internalcode
 
@@ -133,6 +134,21 @@ class FactEnvironment(Environment):
         if type(obj) is dict and attribute in obj and attribute not in OF_DICTS:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+    def call_test(
+        self,
+        name: str,
+        value: Any,
+        args: Sequence[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        context: Context | None = None,
+        eval_ctx: EvalContext | None = None,
+    ) -> Any:
+        """Ask a test, as selectattr does for each entry; none of those here takes anything of the context."""
+        test: Any = self.tests.get(name)
+        if test is None:
+            return super().call_test(name, value, args, kwargs, context, eval_ctx)
+        return test(value, *(args or ()), **(kwargs or {}))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return what stands under a name or a number."""
