@@ -39,7 +39,7 @@ def read(plain: bytes, schema: Json, blocks: Sequence[Block], most_items: int) -
         if rows is None or rows.schema != columns or rows.height != whole.records:
             return None
         most_items -= _items(rows)
-        if most_items < 0 or not avro_proof.is_exact(rows, schema, together):
+        if most_items < 0 or not avro_proof.is_exact(rows, schema, together, whole.body):
             return None
         parts.append(rows)
     return pl.concat(parts)

@@ -20,12 +20,19 @@ TOGETHER: Final = 1 << 26
 class Decoded:
     """One upload, decoded.
 
-    Shapes: rows as writer.columns.
+    Shapes: table as writer.columns; the rows of the upload stand in it from a place on.
     """
 
     writer: Writer
     codec: str
-    rows: pl.DataFrame
+    table: pl.DataFrame
+    at: int
+    records: int
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The rows of the upload."""
+        return self.table.slice(self.at, self.records)
 
 
 def decode(files: Iterable[bytes], limits: Limits) -> list[Decoded | UnreadableError]:
@@ -49,6 +56,18 @@ def decode(files: Iterable[bytes], limits: Limits) -> list[Decoded | UnreadableE
     return [found[place] for place in sorted(found)]
 
 
+def joined(files: Sequence[Decoded]) -> pl.DataFrame:
+    """Return the rows of files of one writer, one behind the other; of those that stand so already, without a copy."""
+    runs: list[tuple[pl.DataFrame, int, int]] = []
+    for file in files:
+        table, at, records = runs.pop() if runs else (file.table, file.at, 0)
+        if table is not file.table or at + records != file.at:
+            runs.append((table, at, records))
+            table, at, records = file.table, file.at, 0
+        runs.append((table, at, records + file.records))
+    return pl.concat([table.slice(at, records) for table, at, records in runs]).rechunk()
+
+
 def _together(files: Sequence[Opened], limits: Limits) -> Iterator[Decoded | UnreadableError]:
     """Yield the files as they were read in one call, or the halves of them when that cannot be proven."""
     writer = files[0].writer
@@ -67,12 +86,13 @@ def _together(files: Sequence[Opened], limits: Limits) -> Iterator[Decoded | Unr
 def _cut(rows: pl.DataFrame, files: Sequence[Opened]) -> Iterator[Decoded]:
     at = 0
     for file in files:
-        yield Decoded(file.writer, file.codec, rows.slice(at, file.records))
+        yield Decoded(file.writer, file.codec, rows, at, file.records)
         at += file.records
 
 
 def _judged(file: Opened, limits: Limits) -> Decoded | UnreadableError:
     try:
-        return Decoded(file.writer, file.codec, avro.frame(file.writer, avro.decode(file, limits)))
+        rows = avro.frame(file.writer, avro.decode(file, limits))
     except UnreadableError as fault:
         return fault
+    return Decoded(file.writer, file.codec, rows, 0, rows.height)

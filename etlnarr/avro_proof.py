@@ -71,10 +71,10 @@ def dtype(schema: Json) -> pl.DataType | None:
     return PLAIN.get(_kind(schema))
 
 
-def is_exact(rows: pl.DataFrame, schema: Json, blocks: Sequence[Block]) -> bool:
+def is_exact(rows: pl.DataFrame, schema: Json, blocks: Sequence[Block], body: bytes) -> bool:
     """Tell whether the blocks are just what their rows are written as.
 
-    Shapes: rows as dtype(schema), those of all blocks in their order, one or more of each.
+    Shapes: rows as dtype(schema), those of all blocks in their order, one or more of each; body is that of all blocks.
     """
     pieces = [piece for name, inner in _fields(schema) for piece in _pieces(inner, pl.col(name), pl.lit(value=True))]
     sizes = rows.select(piece.size.alias(str(i)) for i, piece in enumerate(pieces)).get_columns()
@@ -82,7 +82,6 @@ def is_exact(rows: pl.DataFrame, schema: Json, blocks: Sequence[Block]) -> bool:
     lengths = ends.gather([records - 1 for records in accumulate(block.records for block in blocks)])
     if lengths.to_list() != list(accumulate(len(block.body) for block in blocks)):
         return False
-    body = b"".join(block.body for block in blocks)
     written = pl.Series(_Bytes(body))
     at = ends.shift(1, fill_value=0)
     for piece, size in zip(pieces, sizes, strict=True):

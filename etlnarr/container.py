@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import cramjam
@@ -91,8 +92,8 @@ def reframed(schema: bytes, sync: bytes, parts: list[Block]) -> bytes:
     Shapes: the schema and the order of the records stay as they were.
     """
     entries = _varint_bytes(1) + _text(b"avro.schema") + _text(schema) + _varint_bytes(0)
-    body = b"".join(_varint_bytes(p.records) + _text(p.body) + sync for p in parts)
-    return MAGIC + entries + sync + body
+    framed = ((_varint_bytes(p.records), _varint_bytes(len(p.body)), p.body, sync) for p in parts)
+    return b"".join([MAGIC, entries, sync, *chain.from_iterable(framed)])  # bodies are large, and copied once
 
 
 def _metadata(data: bytes, at: int) -> tuple[dict[str, bytes], int]:

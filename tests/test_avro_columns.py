@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from etlnarr import avro, avro_blocks, avro_columns, container
@@ -101,9 +102,10 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 def judged(data: bytes) -> Decoded | UnreadableError:
     try:
         file = avro.opened(data, LIMITS)
-        return Decoded(file.writer, file.codec, avro.frame(file.writer, avro.decode(file, LIMITS)))
+        rows = avro.frame(file.writer, avro.decode(file, LIMITS))
     except UnreadableError as fault:
         return fault
+    return Decoded(file.writer, file.codec, rows, 0, rows.height)
 
 
 def differences(files: Sequence[bytes]) -> Iterator[tuple[bytes, object, object]]:
@@ -211,6 +213,16 @@ def test_sound_values_are_proven(kind: Any, body: bytes, expected: list[Any]) ->
 )
 def test_what_is_not_proven_is_left_to_the_judge(kind: Any, blocks: list[tuple[int, bytes]]) -> None:
     assert found(kind, *blocks) is None
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 1), (1, 2), (2, 1, 0), (0, 2), (1, 1), (0, 3, 1), (3, 0, 1), (2,)])
+def test_rows_of_files_are_laid_one_behind_the_other_in_any_order(order: Sequence[int]) -> None:
+    writer = avro.opened(avro.encode(WIDE, wide_rows(random.Random(1)), "null", SYNC), LIMITS).writer
+    table, other = (pl.DataFrame({"x": range(first, first + 6)}) for first in (0, 100))
+    files = [Decoded(writer, "null", table, at, records) for at, records in ((0, 2), (2, 1), (3, 3))]
+    files.append(Decoded(writer, "null", other, 2, 4))
+    chosen = [files[place] for place in order]
+    assert avro_columns.joined(chosen).equals(pl.concat([file.rows for file in chosen]))
 
 
 WAYS = {

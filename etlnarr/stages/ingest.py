@@ -10,7 +10,7 @@ import polars as pl
 
 from etlnarr import canonical, envelope, identity, lake, quality
 from etlnarr.avro import Writer
-from etlnarr.avro_columns import Decoded
+from etlnarr.avro_columns import Decoded, joined
 from etlnarr.batching import ahead, batches
 from etlnarr.catalog import Catalog, transaction, uploads
 from etlnarr.catalog.rows import in_order
@@ -136,11 +136,11 @@ def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.D
     records, readings = [], []
     scores: dict[int, str] = {}
     for writer, group in groups.items():
-        sizes = pl.DataFrame({"upload": [no for no, _ in group], "size": [one.rows.height for _, one in group]})
+        sizes = pl.DataFrame({"upload": [no for no, _ in group], "size": [one.records for _, one in group]})
         places = sizes.select(pl.col("upload").repeat_by("size"), record=pl.int_ranges("size")).explode(
             "upload", "record"
         )
-        rows = pl.concat([one.rows for _, one in group], rechunk=True).hstack(places)
+        rows = joined([one for _, one in group]).hstack(places)
         kind = by_name[envelope.base_name(writer.name)]
         found = canonical.records(rows, kind)
         records.append(found)
@@ -183,7 +183,7 @@ def _upload(arrival: Arrival, place: Place, limits: str, contents: Contents) -> 
                 plain,
                 record_type=kind,
                 state="decoded",
-                records=decoded.rows.height,
+                records=decoded.records,
                 codec=decoded.codec,
                 fingerprint=decoded.writer.fingerprint,
                 reason="schema_error" if missing else None,

@@ -157,7 +157,7 @@ def _parcel(run: Run, source: Source, body: bytes, only: str | None) -> Parcel |
     fetched = _fetched(decoded, kind) if decoded else None
     uploaded = envelope.uploaded(said, fetched, source.changed_ms)
     return Parcel(
-        source, body, said.user_id or run.settings.user_id, kind, uploaded, len(decoded.rows) if decoded else None
+        source, body, said.user_id or run.settings.user_id, kind, uploaded, decoded.records if decoded else None
     )
 
 
