@@ -18,7 +18,7 @@ def numbered(rows: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.Se
     the position of its key in it, as the column NO; that is marked as sorted where no key comes back.
     """
     run = rows.select(pl.struct(by).rle_id().alias(NO)).to_series()
-    first = rows.select(by).filter(run.diff().fill_null(1) > 0)
+    first = rows.select(by).filter((run != run.shift()).fill_null(value=True))
     keys = first.unique(maintain_order=True)
     if keys.height == first.height:
         return keys, run.set_sorted()

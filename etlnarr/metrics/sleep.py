@@ -4,9 +4,9 @@ from typing import Final
 
 import polars as pl
 
-from etlnarr.metrics import sources
 from etlnarr.metrics.clock import DAY_MS, HOUR_MS, offset_ms
-from etlnarr.metrics.runs import numbered
+from etlnarr.metrics.runs import NO, numbered
+from etlnarr.metrics.sources import KEY, PERIOD, STREAM, among, single
 from etlnarr.model import READINGS, SLEEP
 
 SHORTEST_NIGHT_MS: Final = 3 * HOUR_MS
@@ -16,6 +16,8 @@ SAME_NIGHT: Final = 0.5
 """Share of the shorter session that overlaps when two sessions are of one night."""
 
 SESSION: Final = ("subject", "source", "record_start", "record_end")
+
+STREAM_OF: Final = pl.col("source").alias(STREAM)
 
 LONGEST_PAUSE_MS: Final = HOUR_MS
 """Sessions of one source that lie no further apart are parts of one night."""
@@ -39,12 +41,14 @@ def choose(readings: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         *("subject", "source", "group", pl.col("record_end") - pl.col("record_start"), "modified", "record_start"),
         descending=[False, False, False, True, True, False],
     )
-    single = own.unique(["subject", "source", "group"], keep="first", maintain_order=True).drop("group")
-    nights = _grouped(single, ("subject",)).select(*SESSION, night="group")
+    longest = own.unique(["subject", "source", "group"], keep="first", maintain_order=True).drop("group")
+    nights = _grouped(longest, ("subject",)).select(*SESSION, night="group")
     found = written.join(nights, on=SESSION, how="left", nulls_equal=True, maintain_order="left")
-    marked = readings.with_columns(found["night"].gather(of)).filter(pl.col("night").is_not_null())
-    chosen, others = sources.choose(marked, pl.col("night"))
-    return joined(chosen.drop("night")), others.drop("night")
+    streams, of_session = numbered(found.select("subject", pl.col("night").alias(PERIOD), STREAM_OF), KEY)
+    marked = readings.with_columns(STREAM_OF, of_session.gather(of)).filter(found["night"].is_not_null().gather(of))
+    once = single(marked)
+    chosen, others = among(once.select(readings.columns), streams, once[NO])
+    return joined(chosen), others
 
 
 def joined(readings: pl.DataFrame) -> pl.DataFrame:

@@ -79,9 +79,19 @@ def choose(
     period. The result is the chosen readings and all others, each in the order they came in. Of readings of one stream
     with the same start, the one written last stands.
     """
-    marked = _once(readings.with_columns(period.alias(PERIOD), stream.alias(STREAM)))
-    streams, of = numbered(marked, KEY)
-    once = marked.select(readings.columns)
+    once = single(readings.with_columns(period.alias(PERIOD), stream.alias(STREAM)))
+    streams, of = numbered(once, KEY)
+    return among(once.select(readings.columns), streams, of, coverage)
+
+
+def among(
+    once: pl.DataFrame, streams: pl.DataFrame, of: pl.Series, coverage: pl.Expr = COVERAGE
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Choose as choose(), between streams that are numbered already.
+
+    Shapes: once as the readings of choose(), of distinct starts; streams as KEY, with the number of each by its place;
+    of tells that of each reading, as NO.
+    """
     rivals = streams.with_row_index(NO).filter((pl.len() > 1).over("subject", PERIOD))
     if rivals.is_empty():
         return once, once.clear()
@@ -114,8 +124,11 @@ def criteria(once: pl.DataFrame, by: Sequence[str], coverage: pl.Expr = COVERAGE
     )
 
 
-def _once(marked: pl.DataFrame) -> pl.DataFrame:
-    """Drop all but the last written of readings with one start; few are, so that only these are put in that order."""
+def single(marked: pl.DataFrame) -> pl.DataFrame:
+    """Drop all but the last written of readings of one stream with one start.
+
+    Shapes: as the readings of choose(), with the column STREAM; the rest in their order.
+    """
     rows = marked.with_row_index(ROW)
     ordered = rows.select(ROW, *INSTANT)
     if not in_order(ordered):
@@ -124,6 +137,7 @@ def _once(marked: pl.DataFrame) -> pl.DataFrame:
     repeated = ordered.filter((same | same.shift(-1)).fill_null(value=False))
     if repeated.is_empty():
         return marked
+    # few are, so that only these are put in the order of writing
     rivals = rows.join(repeated, on=ROW, how="semi").sort(LATEST, descending=True, nulls_last=True)
     lost = rivals.join(rivals.unique(ONE, keep="first", maintain_order=True), on=ROW, how="anti")
     return marked if lost.is_empty() else rows.filter(~pl.col(ROW).is_in(lost[ROW].implode())).drop(ROW)
