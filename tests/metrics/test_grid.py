@@ -22,6 +22,14 @@ def test_readings_without_an_interval_have_no_trace() -> None:
     assert grid.trace(readings(at_steps([100.0, 110.0], 100))).is_empty()  # a step of no whole second
 
 
+def test_a_trace_that_is_in_order_is_known_to_be() -> None:
+    """Sums over sorted subjects differ from others in their last digits."""
+    ordered = readings(at_steps([100.0, 110.0, 120.0])).with_columns(pl.Series("subject", [1, 1, 2]).cast(pl.Int64))
+    for frame in (ordered, ordered.reverse()):
+        assert grid.trace(frame)["subject"].flags["SORTED_ASC"]
+    assert grid.trace(ordered).equals(grid.trace(ordered.reverse()))
+
+
 def test_a_trace_has_one_value_per_instant_without_noise() -> None:
     points = [
         (MIDNIGHT, 88.99999999999999),
