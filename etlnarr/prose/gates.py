@@ -122,8 +122,6 @@ def _spotless(text: str, refused: frozenset[str]) -> bool:
 
 def _founded(prints: Sequence[Print], data: str) -> bool:
     """Whether every number that is printed stands surely in the data, between blanks and what else is in no number."""
-    if not data.isascii():
-        return False
     apart = set(data.replace(", ", " ").replace(": ", " ").translate(_NUMBERS).split())
     return all(proof in apart or apart.issuperset(NUMBER.findall(proof)) for _, _, proof in prints)
 
