@@ -162,7 +162,10 @@ MACROS = """
         ("{{ names|select('eq', 'Oura')|list|length == 1 and 'found' }}", "found"),
         ("{{ glucose.hours|selectattr('hour', 'gt', 7)|map(attribute='hour')|first|integer }}", "8"),
         ("{% autoescape true %}{{ of('<', 'b') }}{% endautoescape %}", "&lt; and b"),
-        ("{% autoescape true %}{% macro less() %}<{% endmacro %}{{ [less()]|join }}{% endautoescape %}", "&lt;"),
+        (
+            "{% autoescape true %}{% macro less() %}<{% endmacro %}{{ [less(), '>']|join }}{% endautoescape %}",
+            "&lt;&amp;gt;",
+        ),
     ],
 )
 def test_macros_and_tags_say_what_jinja2_lets_them_say(tmp_path: Path, output: str, text: str) -> None:
