@@ -37,7 +37,7 @@ def shared(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Worl
 
 
 ALL = (
-    "SELECT * EXCLUDE (no, published, brings_new) FROM uploads ORDER BY content_hash",
+    "SELECT * EXCLUDE (no, published, brings_new, scores) FROM uploads ORDER BY content_hash",
     "SELECT content_hash, records.* EXCLUDE (upload) FROM records JOIN uploads ON no = upload ORDER BY ALL",
     "SELECT content_hash, readings.* EXCLUDE (upload) FROM readings JOIN uploads ON no = upload ORDER BY ALL",
     "SELECT content_hash, sources.* EXCLUDE (upload, published) FROM sources JOIN uploads ON no = upload ORDER BY ALL",
