@@ -18,7 +18,7 @@ from etlnarr.run import Run
 from etlnarr.wire import UPLOAD
 
 BATCH_READINGS: Final = 250_000
-BATCH_UPLOADS: Final = 1_000
+BATCH_UPLOADS: Final = 500
 BATCH_WINDOWS: Final = 2_000
 ENOUGH: Final = 1_000_000
 """How many readings must be due for processes of their own to pay, which start anew and are sent them."""
