@@ -14,6 +14,9 @@ from etlnarr.wire import Withheld
 SIGNIFICANT_DIGITS: Final = 10
 """Sums depend on the order of their terms in the last digits; insights do not."""
 
+NOISE_DIGITS: Final = 13
+"""What lies half way between two of these numbers is told from what lies beside it by no more digits than these."""
+
 LONG_GROUP: Final = 10
 """A group of so many claims, all silent for one reason, is withheld as one."""
 
@@ -126,7 +129,8 @@ def _quantities(kind: RecordType, batch: Batch) -> pl.DataFrame:
 
 def tidy(value: pl.Expr) -> pl.Expr:
     """Return a number without what the order of its terms left behind; null when it is not finite."""
-    return pl.when(value.is_finite()).then(value.round_sig_figs(SIGNIFICANT_DIGITS))
+    steady = value.round_sig_figs(NOISE_DIGITS)  # or noise would decide where a value lies between two
+    return pl.when(value.is_finite()).then(steady.round_sig_figs(SIGNIFICANT_DIGITS))
 
 
 def _tidy(dtype: pl.DataType, path: str) -> pl.Expr:

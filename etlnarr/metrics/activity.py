@@ -104,7 +104,8 @@ def combined(batch: Batch) -> pl.DataFrame:
     dated_rows = pl.concat(both).with_columns(day=sources.local_date())
     shared = dated_rows.filter((pl.col("rank").n_unique() == 2).over(DAY))  # noqa: PLR2004 - both sources
     counted = pro_rata(shared.sort("subject", "start", "rank", "record"), ("subject",), [pl.col("rank")])
-    return counted.group_by("subject", maintain_order=True).agg(combined_total=pl.col("value").sum())
+    marked = counted.with_columns(pl.col("subject").set_sorted())  # some joins lose it: groups are summed in one way
+    return marked.group_by("subject", maintain_order=True).agg(combined_total=pl.col("value").sum())
 
 
 def series(batch: Batch) -> pl.DataFrame:
