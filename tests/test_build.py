@@ -92,6 +92,14 @@ def test_stages_one_by_one_do_what_build_does(tmp_path: Path) -> None:
     assert fingerprint(tmp_path / "staged") == fingerprint(tmp_path / "built")
 
 
+def test_the_counts_beside_the_catalog_are_those_in_it(tmp_path: Path) -> None:
+    told = built(tmp_path, SAMPLES)["status"]
+    (tmp_path / "catalog.duckdb.status.json").unlink()
+    counted = json.loads(etlnarr("status", "--lake", tmp_path, "--json").stdout)
+    assert counted == told
+    assert told["records"] > 0
+
+
 def test_a_dry_run_does_nothing(tmp_path: Path) -> None:
     done = etlnarr("build", SAMPLES, "--lake", tmp_path / "lake", "--dry-run", "--json")
     assert json.loads(done.stdout)["ingest"]["new"] == 26

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -84,6 +85,24 @@ def test_nothing_is_kept_where_python_keeps_nothing(folder: Path, monkeypatch: p
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert told(load(folder))[0] == "Told."
     assert not kept(folder)
+
+
+def test_no_folder_is_made_for_nothing(folder: Path) -> None:
+    assert not load(folder / "missing").stories
+    assert not load(folder, {"lost.jinja"}).stories
+    assert sorted(path.name for path in folder.iterdir()) == ["shared.jinja", "story.jinja"]
+
+
+def test_nothing_is_written_through_a_link(folder: Path) -> None:
+    load(folder)
+    (file,) = kept(folder)
+    file.unlink()
+    victim = folder / "victim"
+    victim.write_text("whole")
+    file.with_suffix(f".{os.getpid()}").symlink_to(victim)
+    assert told(load(folder))[0] == "Told."
+    assert victim.read_text() == "whole"
+    assert not kept(folder), "the link is gone, and the next run keeps it"
 
 
 def test_a_folder_that_cannot_hold_it_does_without(folder: Path) -> None:

@@ -32,6 +32,8 @@ IMPORT = '{% from "shared.jinja" import of, constants as shared with context %}'
         (story("{% vary %}a{% or %}b"), "story.jinja line "),
         (story("a{% or %}b"), "story.jinja line 7: Encountered unknown tag 'or'"),
         (story("\U000f0000"), "story.jinja holds a private-use character"),
+        (story("{{ '\\U000f0005' }}"), "story.jinja line 7: a string holds a private-use character"),
+        (story(head="{% set constants = {'a': '\\ue001b'} %}"), "story.jinja line 1: a string holds a private-use"),
     ],
 )
 def test_what_is_wrong_is_refused_before_anything_is_told(tmp_path: Path, text: str, message: str) -> None:

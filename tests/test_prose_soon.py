@@ -158,6 +158,7 @@ MACROS = """
         ("{{ all('a', 'b', x='c') }}", "a+b c"),
         ("{{ rest('a') }} {{ rest('a', 'b') }} {{ named('a') }} {{ named('a', x='b') }}", "a a+b a ax"),
         ("{% filter trim %} a {% endfilter %}", "a"),
+        ("{% filter trim(chars='ab') %}abXab{% endfilter %}", "X"),
         ("{{ constants.low }} {{ constants['items'] }}", "90 70"),
         ("{{ names|select('eq', 'Oura')|list|length == 1 and 'found' }}", "found"),
         ("{{ glucose.hours|selectattr('hour', 'gt', 7)|map(attribute='hour')|first|integer }}", "8"),

@@ -44,7 +44,7 @@ class Undecided:
 
 def undecided(con: Catalog, judged: str) -> list[Undecided]:
     """Return the uploads that wait for validation, or were judged by other settings, by type and number."""
-    rows = con.execute(
+    found = con.execute(
         """
         SELECT no, user_id, correlation_id, record_type, content_hash, uploaded, key, bucket, url, records,
                fingerprint IS NOT NULL, state, reason, detail, scores
@@ -52,7 +52,7 @@ def undecided(con: Catalog, judged: str) -> list[Undecided]:
         """,
         {"judged": judged},
     ).fetchall()
-    return [Undecided(*row) for row in rows]
+    return [Undecided(*row) for row in found]
 
 
 def rows_of(con: Catalog, numbers: Sequence[int], told: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -30,14 +30,15 @@ def find(folder: Path, texts: Mapping[str, str]) -> Compiled | None:
 
 def keep(folder: Path, texts: Mapping[str, str], made: Compiled) -> None:
     """Keep what was made of texts, where the folder may be written and Python keeps its modules too."""
-    if sys.dont_write_bytecode:
+    if sys.dont_write_bytecode or not texts:
         return
     code = marshal.dumps(tuple(made))
     place = _place(folder, texts)
     aside = place.with_suffix(f".{os.getpid()}")  # several processes compile at once
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(_source(texts) + _hash([code]) + code)
+        with aside.open("xb") as file:  # never through a link that somebody put there
+            file.write(_source(texts) + _hash([code]) + code)
         aside.replace(place)
     with suppress(OSError):
         aside.unlink(missing_ok=True)

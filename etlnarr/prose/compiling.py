@@ -9,7 +9,7 @@ from jinja2 import TemplateSyntaxError, nodes
 
 from etlnarr.errors import GateError
 from etlnarr.prose.environment import FactEnvironment, environment
-from etlnarr.prose.static import check_blocks, declare, imports_of, names_of, trim_macros
+from etlnarr.prose.static import check_blocks, declare, imports_of, names_of, refuse_tokens, trim_macros
 
 
 class Compiled(NamedTuple):
@@ -31,7 +31,8 @@ def compiled(texts: Mapping[str, str]) -> Compiled:
     for name, text in texts.items():
         with _naming(name):
             trees[name] = language.parse(text, name, name)
-            trim_macros(trees[name])
+        refuse_tokens(name, trees[name])
+        trim_macros(trees[name])
     constants: list[str] = []
     declared = {name: declare(name, tree, constants) for name, tree in trees.items()}
     for name in trees:

@@ -82,7 +82,8 @@ class Looking(CodeGenerator):
 
     def visit_Filter(self, node: nodes.Filter, frame: Frame) -> None:  # noqa: N802 - as above
         """Let the text of a macro, which is one already, be trimmed by itself."""
-        if node.node is None and node.name == "trim" and not node.args and not _escapes(frame):
+        plain = not (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs)
+        if node.node is None and node.name == "trim" and plain and not _escapes(frame):
             self.write(f"concat({frame.buffer}).strip()")
         else:
             super().visit_Filter(node, frame)

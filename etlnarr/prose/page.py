@@ -21,7 +21,7 @@ TOKENS: Final = f"{chr(FIRST_FACT)}-{PARAGRAPH}"  # as a range of a character cl
 _MANY: Final = 0xFFFE
 TOKEN: Final = re.compile(f"([{TOKENS}])")
 _SIGNS: Final = ".,;:!?"
-_TIGHT: Final = re.compile(rf"[.?!](?<=[a-z)%{TOKENS}].)(?=[A-Z{TOKENS}])")  # a sign first: that is soon searched
+_TIGHT: Final = re.compile(rf"[.?!](?<=[a-z)%{TOKENS}].)(?=[A-Z{TOKENS}])")  # a sign first: that is quickly searched
 _BLANKS: Final = re.compile(r"\n{3,}")
 
 Choice: TypeAlias = Callable[[str, int], int]

@@ -7,7 +7,8 @@ from jinja2 import nodes
 from jinja2.meta import find_referenced_templates
 
 from etlnarr.errors import GateError
-from etlnarr.prose.page import FIRST_CONSTANT
+from etlnarr.prose.page import FIRST_CONSTANT, TOKEN
+from etlnarr.prose.spare import MARK
 
 BLOCKS: Final = ("instruction", "input", "output")
 
@@ -71,6 +72,16 @@ def declare(name: str, tree: nodes.Template, constants: list[str]) -> tuple[str,
         constants.append(" ".join(value.value.split()))
         value.value = chr(FIRST_CONSTANT + len(constants) - 1)
     return tuple(constants[first:])
+
+
+def refuse_tokens(name: str, tree: nodes.Template) -> None:
+    """Refuse a string that is written with an escape and means a private-use character.
+
+    Errors: GateError.
+    """
+    for const in tree.find_all(nodes.Const):
+        if isinstance(const.value, str) and (TOKEN.search(const.value) or MARK.search(const.value)):
+            raise GateError(f"{name} line {const.lineno}: a string holds a private-use character")
 
 
 def trim_macros(tree: nodes.Template) -> None:

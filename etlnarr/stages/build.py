@@ -77,6 +77,7 @@ def tell_together(con: Catalog, run: Run, month: str | None, kinds: Sequence[str
 
 def _tell_together(con: Catalog, run: Run, month: str | None, kinds: Sequence[str], elsewhere: Spread) -> Told:
     sharing.publish(con, run, sharing.UPLOADS)
+    status.publish(con, run.settings.catalog)  # another one's turn may take long
     with sharing.turn(run, catalog_id(con), TURN_SECONDS) as alive:
         sharing.absorb(con, alive)
         told = _tell(con, alive, month, kinds, elsewhere, lambda: sharing.publish(con, alive, sharing.TELLINGS))
