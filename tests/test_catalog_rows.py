@@ -25,12 +25,12 @@ def readings(lines: list[tuple[object, ...]]) -> pl.DataFrame:
 
 @pytest.mark.parametrize("order", [range(5), (4, 3, 2, 1, 0), (0, 1, 2, 4, 3), (1, 0, 2, 3, 4), (2, 0, 1, 3, 4)])
 def test_readings_come_in_the_order_of_their_times_those_without_one_last(order: list[int]) -> None:
-    assert rows.in_order(readings([ORDERED[place] for place in order]), TOLD).rows() == ORDERED
+    assert rows.as_in_files(readings([ORDERED[place] for place in order]), TOLD).rows() == ORDERED
 
 
 @pytest.mark.parametrize("lines", [[], ORDERED[:1], ORDERED[4:]])
 def test_few_readings_are_in_order(lines: list[tuple[object, ...]]) -> None:
-    assert rows.in_order(readings(lines), TOLD).rows() == lines
+    assert rows.as_in_files(readings(lines), TOLD).rows() == lines
 
 
 def test_what_readings_tell_decides_between_those_of_one_time() -> None:
@@ -38,9 +38,9 @@ def test_what_readings_tell_decides_between_those_of_one_time() -> None:
         (1, 0, 10, 20, 1.0, None), (1, 0, 10, 20, 3.0, None), (1, 0, None, None, 1.0, "a"),
         (1, 0, None, None, 1.0, "b"),
     ]  # fmt: skip
-    assert rows.in_order(readings(twins[::-1]), TOLD).rows() == twins
-    assert rows.in_order(readings(twins), TOLD).rows() == twins
-    assert rows.in_order(readings([twins[1], twins[0], *twins[2:]]), TOLD).rows() == twins
+    assert rows.as_in_files(readings(twins[::-1]), TOLD).rows() == twins
+    assert rows.as_in_files(readings(twins), TOLD).rows() == twins
+    assert rows.as_in_files(readings([twins[1], twins[0], *twins[2:]]), TOLD).rows() == twins
 
 
 @pytest.mark.parametrize("numbers", [[2, 3, 4], [4, 2, 3], [3], [1, 4], [4, 1], [2, 2, 4], []])

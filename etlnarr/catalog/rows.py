@@ -18,16 +18,16 @@ def records_of(con: Catalog, numbers: Sequence[int]) -> pl.DataFrame:
 
 def readings_of(con: Catalog, numbers: Sequence[int], told: Sequence[str]) -> pl.DataFrame:
     """Return the readings of uploads, as far as they tell."""
-    return in_order(_of(con, "readings", _columns(told), numbers), told)
+    return as_in_files(_of(con, "readings", _columns(told), numbers), told)
 
 
 def readings_in(con: Catalog, chosen: str, told: Sequence[str]) -> pl.DataFrame:
     """Return the readings of the records that a view has chosen, as far as they tell."""
     query = f"SELECT {_columns(told)} FROM readings SEMI JOIN {chosen} USING (upload, record)"  # noqa: S608 - names of our own
-    return in_order(con.sql(query).pl(), told)
+    return as_in_files(con.sql(query).pl(), told)
 
 
-def in_order(readings: pl.DataFrame, told: Sequence[str]) -> pl.DataFrame:
+def as_in_files(readings: pl.DataFrame, told: Sequence[str]) -> pl.DataFrame:
     """Return readings in the order of the files; where that leaves it open, what they tell decides."""
     if _rising(readings, IN_FILE):  # nearly all come in this order, and ORDER BY takes ten times as long
         return readings

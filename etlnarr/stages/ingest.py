@@ -13,7 +13,7 @@ from etlnarr.avro import Writer
 from etlnarr.avro_columns import Decoded, joined
 from etlnarr.batching import ahead, batches
 from etlnarr.catalog import Catalog, transaction, uploads
-from etlnarr.catalog.rows import in_order
+from etlnarr.catalog.rows import as_in_files
 from etlnarr.catalog.uploads import Place, Upload
 from etlnarr.errors import DeniedError, EtlnarrError, UnreadableError
 from etlnarr.lake import Source
@@ -144,7 +144,7 @@ def _columns(arrivals: Sequence[Arrival]) -> tuple[list[pl.DataFrame], list[pl.D
         kind = by_name[envelope.base_name(writer.name)]
         found = canonical.records(rows, kind)
         records.append(found)
-        readings.append(in_order(canonical.readings(rows, found, kind), kind.told))
+        readings.append(as_in_files(canonical.readings(rows, found, kind), kind.told))
         scores |= quality.documents(quality.assess(found, readings[-1], kind))
     return records, readings, scores
 
