@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from etlnarr.catalog.connection import Catalog
+from etlnarr.metrics.runs import in_order
 
 IN_FILE: Final = ("upload", "record", "start", "end")
 
@@ -13,7 +14,7 @@ IN_FILE: Final = ("upload", "record", "start", "end")
 def records_of(con: Catalog, numbers: Sequence[int]) -> pl.DataFrame:
     """Return the records of uploads, without their device."""
     found = _of(con, "records", "* EXCLUDE (device)", numbers)
-    return found if _rising(found, IN_FILE[:2]) else found.sort(IN_FILE[:2])
+    return found if in_order(found, IN_FILE[:2], strictly=True) else found.sort(IN_FILE[:2])
 
 
 def readings_of(con: Catalog, numbers: Sequence[int], told: Sequence[str]) -> pl.DataFrame:
@@ -29,7 +30,9 @@ def readings_in(con: Catalog, chosen: str, told: Sequence[str]) -> pl.DataFrame:
 
 def as_in_files(readings: pl.DataFrame, told: Sequence[str]) -> pl.DataFrame:
     """Return readings in the order of the files; where that leaves it open, what they tell decides."""
-    if _rising(readings, IN_FILE):  # nearly all come in this order, and ORDER BY takes ten times as long
+    if in_order(
+        readings, IN_FILE, strictly=True
+    ):  # nearly all come in this order, and ORDER BY takes ten times as long
         return readings
     ordered = readings.sort(IN_FILE, nulls_last=True, maintain_order=True)
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in IN_FILE)
@@ -54,12 +57,3 @@ def _of(con: Catalog, table: str, columns: str, numbers: Sequence[int]) -> pl.Da
     found = con.sql(f"{query} SEMI JOIN wanted USING (upload)").pl()
     con.unregister("wanted")
     return found
-
-
-def _rising(rows: pl.DataFrame, names: Sequence[str]) -> bool:
-    """Whether each row stands behind the one before it by the first of some columns in which they differ."""
-    behind: pl.Expr = pl.lit(value=False)
-    for name in reversed(names):
-        step = pl.col(name).diff()
-        behind = (step > 0) | ((step == 0) & behind)
-    return bool(rows.select(behind.slice(1).fill_null(value=False).all()).item())

@@ -26,8 +26,13 @@ def numbered(rows: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.Se
     return keys, found[NO].gather(run)
 
 
-def in_order(rows: pl.DataFrame, *, strictly: bool = False) -> bool:
-    """Tell whether rows are ordered by subject and start; strictly, if no two of a subject start together."""
-    subject, start = pl.col("subject").diff(), pl.col("start").diff()
-    follows = (subject > 0) | ((subject == 0) & (start > 0 if strictly else start >= 0))
+def in_order(rows: pl.DataFrame, by: Sequence[str] = ("subject", "start"), *, strictly: bool = False) -> bool:
+    """Tell whether rows are ordered by some columns, none of them null; strictly, if no two are alike in all of them.
+
+    Shapes: by names columns of numbers.
+    """
+    follows = pl.lit(value=not strictly)
+    for name in reversed(by):
+        step = pl.col(name).diff()
+        follows = (step > 0) | ((step == 0) & follows)
     return bool(rows.select(follows.slice(1).fill_null(value=False).all()).item())

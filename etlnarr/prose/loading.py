@@ -1,6 +1,5 @@
 """A folder of templates: what each depends on, and those that are told, read, checked and compiled."""
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -114,11 +113,7 @@ def _closure(name: str, texts: Mapping[str, str]) -> set[str]:
 
 
 def _digest(parts: Sequence[str], texts: Mapping[str, str]) -> str:
-    hashed = hashlib.sha256()
-    for part in parts:
-        for text in (part.encode(), texts[part].encode()):
-            hashed.update(len(text).to_bytes(8) + text)
-    return hashed.hexdigest()
+    return bytecode.framed_hash(text.encode() for part in parts for text in (part, texts[part])).hex()
 
 
 def _literals(texts: Mapping[str, str], language: FactEnvironment) -> tuple[Literal, ...]:

@@ -131,6 +131,6 @@ def resolve(parts: Sequence[str], page: Page) -> tuple[str, tuple[Witness, ...]]
 
 def plain(text: str, texts: Mapping[str, str]) -> str:
     """The text alone, as resolve() makes it; where a paragraph begins stands a blank."""
-    parts = TOKEN.split(text)
+    parts = pieces(text)
     parts[1::2] = [texts[token] for token in parts[1::2]]
     return "".join(parts)
